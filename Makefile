@@ -1,0 +1,97 @@
+# `make` lists everything. `make run` is the product, `make test` is every check.
+.DEFAULT_GOAL := help
+.PHONY: bench-render help run setup worker test test-fast test-stack lint fmt types arch templates docs check doctor seed
+SHELL := /bin/sh
+
+PORT ?= 8000
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MANAGE := $(BIN)/python manage.py
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input --quiet
+PACKAGES := genengine campaigns jobs providers billing compliance
+TESTS ?= tests
+WORKERS ?= 2
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.product ## the whole product, from a fresh clone to a first video (PORT=8000)
+	@exec $(MANAGE) up --port $(PORT)
+
+setup: $(VENV)/.product $(VENV)/.dev ## .venv/ with everything: the product and the checks
+
+worker: $(VENV)/.product ## one worker alone (QUEUE=default|media)
+	@exec $(MANAGE) worker $(or $(QUEUE),default)
+
+seed: $(VENV)/.product ## make the demo workspace and say how to sign in
+	@$(MANAGE) seed
+
+doctor: $(VENV)/.product ## is this machine fit to run it? says what is missing and how to mend it
+	@$(MANAGE) doctor
+
+test: $(VENV)/.product $(VENV)/.dev browser lint types arch templates check ## every check; what CI calls
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -q --ignore=tests/journeys $(TESTS)
+	@# the browser's event loop stays in its process: these run by themselves
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -q tests/journeys
+
+test-fast: $(VENV)/.dev ## tests without the slow ones
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -q -m "not slow and not crash and not journey" $(TESTS)
+
+test-stack: $(VENV)/.dev ## the journeys on an external PostgreSQL, Redis and S3
+	@$(BIN)/python -m tests.stack
+
+lint: $(VENV)/.dev ## ruff: style and likely mistakes
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+
+fmt: $(VENV)/.dev ## ruff: put it right
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+
+types: $(VENV)/.dev ## mypy with django-stubs
+	@$(BIN)/mypy --no-error-summary
+
+arch: $(VENV)/.dev ## who may import whom
+	@$(BIN)/lint-imports --config pyproject.toml
+
+templates: $(VENV)/.dev ## djlint, where there are templates
+	@if [ -d templates ]; then $(BIN)/djlint templates --lint --quiet; fi
+
+check: $(VENV)/.dev ## Django's own checks, missing migrations, generated pages up to date
+	@$(MANAGE) check --fail-level WARNING
+	@$(MANAGE) makemigrations --check --dry-run
+	@$(MANAGE) settings_reference --check
+	@$(MANAGE) states_reference --check
+	@$(MANAGE) events_reference --check
+	@$(MANAGE) api_reference --check
+
+bench-render: $(VENV)/.product $(VENV)/.dev ## CPU, jitter and fidelity of the renderer against the encode limit and its rivals
+	@$(BIN)/python -m benchmarks.render
+
+docs: $(VENV)/.product ## write the generated pages of docs/reference
+	@$(MANAGE) settings_reference
+	@$(MANAGE) states_reference
+	@$(MANAGE) events_reference
+	@$(MANAGE) provider_docs
+	@$(MANAGE) api_reference
+
+.PHONY: browser
+browser: # Debian's Chromium for the journeys; elsewhere any chromium or chrome on PATH
+	@if ! command -v chromium >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium for the browser journeys"; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	fi
+
+$(VENV)/.made:
+	@$(PYTHON) tools/make_venv.py $(VENV) && touch $@
+
+$(VENV)/.product: requirements.txt constraints.txt | $(VENV)/.made
+	@echo "Installing the product's packages (about a minute)"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt requirements.txt constraints.txt | $(VENV)/.made
+	@echo "Installing the checks' packages"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@ $(VENV)/.product
