@@ -1,0 +1,1 @@
+"""Blobs, assets, lineage, uploads and signed media URLs."""

@@ -1,0 +1,1 @@
+"""Ground of the product: money, clock, ids, events, audit port, process supervision; no business word."""

@@ -1,0 +1,3 @@
+"""One machine: development, a demo, a small installation behind a proxy."""
+
+from genengine.settings.base import *

@@ -1,0 +1,1 @@
+"""Tenants, people, roles, API keys and sign-in."""

@@ -1,0 +1,227 @@
+"""Two admin sites on Django's own admin: `/admin/` for a workspace's people, `/operator/` for the installation.
+
+`TenantModelAdmin` is the one place that scopes a workspace's admin: rows, choices of foreign keys, autocomplete,
+history and what a deletion would take with it. It asks the one policy; Django's own model permissions are not used.
+"""
+
+from collections.abc import Iterable
+from functools import wraps
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from genengine.workspaces.models import Membership, User, Workspace
+from genengine.workspaces.policy import Action, Principal, can, principal_of_user
+from genengine.workspaces.services import MembershipRefused, SettingsInvalid
+
+OPENS = (Action.MANAGE_WORKSPACE, Action.READ_AUDIT)
+
+
+class _OwnSignIn(admin.AdminSite):
+    """Sign-in is the product's own page; who is signed in and may not enter is told so."""
+
+    refusal = ""
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Refuse who is signed in and may not enter with a sentence, instead of a second sign-in page."""
+        guarded = super().admin_view(view, cacheable)
+
+        @wraps(guarded)
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not self.has_permission(request):
+                return self.login(request)
+            return guarded(request, *args, **kwargs)
+
+        return inner
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Send strangers to the sign-in page, members without the right away."""
+        if request.user.is_authenticated:
+            raise PermissionDenied(self.refusal)
+        return redirect_to_login(request.get_full_path(), reverse("account_login"))
+
+    def logout(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Leave by the product's own page."""
+        return HttpResponseRedirect(reverse("account_logout"))
+
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Passwords are changed on the product's own page."""
+        return HttpResponseRedirect(reverse("account_change_password"))
+
+
+class WorkspaceAdminSite(_OwnSignIn):
+    """For admins and compliance people of workspaces."""
+
+    site_header = site_title = "Workspace administration"
+    index_title = "What you may look after"
+    refusal = "This needs the role Admin or the Compliance grant in a workspace. Ask an admin of yours."
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Let people in who look after at least one workspace."""
+        return any(workspaces_of(request, action) for action in OPENS)
+
+
+class OperatorSite(_OwnSignIn):
+    """For who runs the installation."""
+
+    site_header = site_title = "Operator"
+    index_title = "The installation"
+    refusal = "Only operators of the installation may enter."
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Let operators in."""
+        return request.user.is_active and getattr(request.user, "is_superuser", False)
+
+
+workspace_admin = WorkspaceAdminSite(name="admin")
+operator_admin = OperatorSite(name="operator")
+
+
+def workspaces_of(request: HttpRequest, action: Action) -> frozenset[UUID]:
+    """Return the workspaces in which the person may do something; asked once a request."""
+    principals = getattr(request, "_admin_principals", None)
+    if principals is None:
+        principals = request._admin_principals = _principals(request.user)  # type: ignore[attr-defined]
+    return frozenset(pk for pk, principal in principals.items() if can(principal, action))
+
+
+def principal_in(request: HttpRequest, workspace_id: UUID) -> Principal:
+    """Return who asks, in the workspace of a row."""
+    workspaces_of(request, Action.VIEW)
+    principal: Principal = request._admin_principals[workspace_id]  # type: ignore[attr-defined]
+    return principal
+
+
+def _principals(user: Any) -> dict[UUID, Principal]:
+    if not isinstance(user, User) or not user.is_active:
+        return {}
+    memberships = Membership.objects.filter(user=user).select_related("workspace")
+    found = {m.workspace_id: principal_of_user(user, m.workspace) for m in memberships}
+    return {pk: principal for pk, principal in found.items() if principal is not None}
+
+
+class ReadOnly:
+    """Nothing is added, changed or deleted here."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class StrictAdmin(admin.ModelAdmin):
+    """Ids that do not exist are a 404 instead of a redirect with a message."""
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        raise Http404
+
+
+class TenantModelAdmin(StrictAdmin):
+    """Rows of workspaces. `sees` opens them, `changes` and `deletes` (when named) write them, through a service."""
+
+    sees: ClassVar[Action] = Action.MANAGE_WORKSPACE
+    changes: ClassVar[Action | None] = None
+    deletes: ClassVar[Action | None] = None
+    workspace_path: ClassVar[str] = "workspace"
+    refusals: ClassVar[tuple[type[Exception], ...]] = (MembershipRefused, SettingsInvalid)
+    actions: ClassVar[Any] = None  # type: ignore[misc]
+    list_select_related = True
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Keep the rows of workspaces in which the person may see them."""
+        return super().get_queryset(request).filter(self._scope(workspaces_of(request, self.sees)))
+
+    def _scope(self, workspaces: Iterable[UUID]) -> models.Q:
+        return models.Q(**{f"{self.workspace_path}__in": list(workspaces)})
+
+    def workspace_of(self, obj: Any) -> UUID:
+        """Return the workspace of a row."""
+        return obj.pk if isinstance(obj, Workspace) else obj.workspace_id
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(workspaces_of(request, self.sees))
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request, self.sees, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.changes is not None and self._may(request, self.changes, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.deletes is not None and self._may(request, self.deletes, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def _may(self, request: HttpRequest, action: Action, obj: Any) -> bool:
+        allowed = workspaces_of(request, action)
+        return bool(allowed) if obj is None else self.workspace_of(obj) in allowed
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer only rows of the person's workspaces."""
+        kwargs["queryset"] = self._choices(db_field, request)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer only rows of the person's workspaces."""
+        kwargs["queryset"] = self._choices(db_field, request)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def _choices(self, db_field: Any, request: HttpRequest) -> models.QuerySet[Any]:
+        related = db_field.remote_field.model
+        mine = workspaces_of(request, self.sees)
+        rows = related._default_manager.all()
+        if related is Workspace:
+            return rows.filter(pk__in=mine)
+        if related is User:
+            return rows.filter(memberships__workspace__in=mine).distinct()
+        try:
+            related._meta.get_field("workspace")
+        except FieldDoesNotExist:
+            return rows.none()
+        return rows.filter(workspace__in=mine)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Show what a deletion takes with it; a row of another workspace in it makes it impossible."""
+        mine = workspaces_of(request, self.sees)
+        if any(self.workspace_of(obj) not in mine for obj in objs):
+            raise Http404
+        shown = [str(obj) for obj in objs]
+        return shown, {self.opts.verbose_name_plural: len(shown)}, set(), []
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Turn a service's refusal into a message on the same page."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except self.refusals as refused:
+            messages.error(request, str(refused))
+            return HttpResponseRedirect(request.path)
+
+    def history_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Without the right it is a 403 before the row is looked for."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        return super().history_view(request, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The same for a deletion."""
+        try:
+            return super().delete_view(request, *args, **kwargs)
+        except self.refusals as refused:
+            messages.error(request, str(refused))
+            return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
