@@ -1,0 +1,72 @@
+"""What an archetype is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+MIN_SECONDS = 1.5
+
+
+class CannotAssemble(ValueError):
+    """The request lacks something the layout needs; the message says what to add."""
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """One picture or film. ``cutout`` means a picture with a transparent ground; ``fit`` is how it fills a frame
+    (from ``suggest_framing``)."""
+
+    asset: str
+    kind: str = "image"
+    cutout: bool = False
+    fit: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """The words: hook first, then beats, then the call to action."""
+
+    hook: str
+    beats: tuple[str, ...] = ()
+    cta: str = ""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return tuple(line for line in (self.hook, *self.beats, self.cta) if line.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Brand colours (``#rrggbb``), and assets for logo and font where there are any."""
+
+    ground: str = "#14213d"
+    ground_to: str = "#2b4a7a"
+    text: str = "#ffffff"
+    accent: str = "#ff7a3c"
+    logo: str | None = None
+    font: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Everything for one video. ``output`` is a spec's output object; music and voice are asset ids."""
+
+    materials: tuple[Material, ...]
+    copy: Copy
+    output: Mapping[str, Any]
+    seconds: float
+    look: Look = Look()
+    music: str | None = None
+    voice: str | None = None
+    brand_safe: bool = True
+    simulated: bool = False
+
+    @property
+    def fps(self) -> int:
+        return int(self.output.get("fps", 30))
+
+    @property
+    def frames(self) -> int:
+        return round(self.seconds * self.fps)

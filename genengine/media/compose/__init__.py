@@ -1,0 +1,1 @@
+"""Frames from a RenderSpec: planes, warps, layers, pieces, and the finished file."""

@@ -1,0 +1,80 @@
+"""A still picture that can be looked at from any sub-pixel window.
+
+Luma is warped bilinearly from a 2× Lanczos canvas, which is sharper and steadier than a bicubic warp from 1× at a
+third of its price; chroma stays at full size, low-passed once, and is warped to half size. Built once a picture.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from genengine.media.compose.geometry import Rect, contained, crop_for
+from genengine.media.compose.planes import Frame, soften_chroma, views, yuv444
+from genengine.media.native.scaling import scale_plane
+from genengine.media.spec.model import Fit
+
+BLUR_DIM = 0.72
+
+
+class Canvas:
+    """A picture fitted to the frame's ratio; ``draw`` shows any window of it (in pixels of ``width`` × ``height``)."""
+
+    def __init__(self, rgb: NDArray[np.uint8]) -> None:
+        self.height, self.width = rgb.shape[:2]
+        y, u, v = yuv444(rgb)
+        self._luma = _scaled(y, (self.width * 2, self.height * 2), cv2.INTER_LANCZOS4)
+        self._chroma = soften_chroma(u), soften_chroma(v)
+
+    def draw(self, window: Rect, frame: Frame, size: tuple[int, int]) -> None:
+        """Fill ``frame`` (I420 of ``size``) with ``window``."""
+        width, height = size
+        kx, ky = window.w / width, window.h / height
+        y, u, v = views(frame, width, height)
+        scale_plane(self._luma, y, (2 * kx, kx + 2 * window.x - 0.5), (2 * ky, ky + 2 * window.y - 0.5))
+        for source, target in zip(self._chroma, (u, v), strict=True):
+            scale_plane(source, target, (2 * kx, kx / 2 + window.x - 0.5), (2 * ky, ky + window.y - 0.5))
+
+
+def fitted(rgb: NDArray[np.uint8], frame: tuple[int, int], fit: Fit, zoom: float) -> NDArray[np.uint8]:
+    """The picture in the frame's ratio, with just the pixels that the closest ``zoom`` can show."""
+    target = _even(frame[0] * zoom), _even(frame[1] * zoom)
+    if fit.mode == "blurred":
+        return _blur(rgb, target)
+    if fit.mode == "blurred_fill":
+        return _over_blur(rgb, target)
+    x, y, w, h = crop_for(rgb.shape[1], rgb.shape[0], frame, fit)
+    return resized(rgb[y : y + h, x : x + w], target)
+
+
+def resized(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Area average when shrinking, Lanczos when enlarging."""
+    if (rgb.shape[1], rgb.shape[0]) == size:
+        return np.ascontiguousarray(rgb)
+    shrinks = size[0] * size[1] < rgb.shape[0] * rgb.shape[1]
+    return _scaled(rgb, size, cv2.INTER_AREA if shrinks else cv2.INTER_LANCZOS4)
+
+
+def _over_blur(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """All of the picture in front of a blurred copy that fills the frame."""
+    ground = _blur(rgb, size)
+    px, py, pw, ph = contained(rgb.shape[1], rgb.shape[0], size)
+    ground[py : py + ph, px : px + pw] = resized(rgb, (pw, ph))
+    return ground
+
+
+def _blur(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A dimmed, blurred copy that fills the frame."""
+    x, y, w, h = crop_for(rgb.shape[1], rgb.shape[0], size, Fit())
+    small = resized(rgb[y : y + h, x : x + w], (max(2, size[0] // 8), max(2, size[1] // 8)))
+    soft = cv2.GaussianBlur(small, (0, 0), max(1.0, size[0] / 8 / 18))
+    return (cv2.resize(soft, size, interpolation=cv2.INTER_CUBIC) * BLUR_DIM).astype(np.uint8)
+
+
+def _scaled(picture: NDArray[np.uint8], size: tuple[int, int], method: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.resize(picture, size, interpolation=method), np.uint8)
+
+
+def _even(value: float) -> int:
+    return max(2, round(value / 2) * 2)

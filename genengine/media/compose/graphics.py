@@ -1,0 +1,322 @@
+"""What lies over the picture: captions, overlays, marks. Described as values first (they are part of a piece's
+key), drawn only by the pieces that show them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PIL import Image, ImageFilter
+
+from genengine.media.channels import CHANNELS
+from genengine.media.compose.layers import Layer, layer_of
+from genengine.media.compose.pictures import load_rgba
+from genengine.media.spec.model import CaptionCue, ImageOverlay, Output, Place, RenderSpec, TextOverlay
+from genengine.media.text.draw import Ink, draw_block, padding, rgb
+from genengine.media.text.fonts import FontChain, chain
+from genengine.media.text.layout import Block, cards, fit, minimum_size, text_base
+
+CAPTION_SIZE, CAPTION_FADE = 0.034, 2
+CAPTION_SHRINK = 0.82
+"""A caption shrinks this far; after that it becomes two cards, which read better than small print."""
+
+LABEL_SIZE, HEADLINE_SIZE, MEME_SIZE, MARK_SIZE = 0.03, 0.06, 0.07, 0.022
+MARK_WIDTH = 0.7
+MARK_LINES = 5  # a disclosure is never cut: it takes the lines it needs
+PLATE = (12, 14, 20, 200)
+SIMULATED_TEXT = "SIMULATED"
+TOP_ROW = (Place.TOP_LEFT, Place.TOP, Place.TOP_RIGHT)
+BOTTOM_ROW = (Place.BOTTOM_LEFT, Place.BOTTOM, Place.BOTTOM_RIGHT)
+CORNERS = (Place.TOP_LEFT, Place.TOP_RIGHT, Place.BOTTOM_LEFT, Place.BOTTOM_RIGHT)
+
+
+@dataclass(frozen=True, slots=True)
+class Graphic:
+    """One bitmap to be: words (``text``) or a picture (``image``), where and when. Times in timeline frames.
+
+    ``spoken`` is the part of ``text`` that is highlighted (first and past-last character), for karaoke captions.
+    ``lift`` moves it up by that many pixels, away from what stands below it.
+    """
+
+    start: int
+    end: int
+    place: Place
+    text: str = ""
+    image: str = ""
+    font: str | None = None
+    role: str = "body"
+    style: str = "plate"
+    size: float = CAPTION_SIZE
+    color: str = "#ffffff"
+    accent: str = "#ffd84d"
+    plate: str | None = None
+    margin: float = 0.0
+    opacity: float = 1.0
+    fade: int = 0
+    lift: int = 0
+    max_lines: int = 2
+    area: str = "safe"
+    max_height: float = 1.0
+    max_width: float = 1.0
+    shadow: bool = False
+    own_size: bool = False
+    spoken: tuple[int, int] | None = None
+
+
+def graphics(spec: RenderSpec, files: Mapping[str, Path]) -> list[Graphic]:
+    """All graphics of a spec, lowest first."""
+    captions = list(_captions(spec, files)) if spec.captions.mode == "burned" else []
+    marks = list(_marks(spec))
+    below = _caption_height(spec) if captions and spec.captions.position == "bottom" else 0
+    above = max(_logo_height(spec, files), _mark_height(marks, spec, files))
+    overlays = [_overlay(item, below, above) for item in spec.overlays]
+    return [*overlays, *captions, *marks]
+
+
+def draw(graphic: Graphic, spec: RenderSpec, files: Mapping[str, Path]) -> Layer:
+    """Make the bitmap and put it in its place."""
+    output = spec.output
+    size = (output.width, output.height)
+    box = _box(graphic, output)
+    if graphic.image:
+        limits = (
+            min(round(graphic.size * output.width), box[2] - box[0]),
+            min(round(graphic.max_height * output.height), box[3] - box[1]),
+        )
+        image = _scaled(load_rgba(files[graphic.image]), limits)
+        image = _with_shadow(image) if graphic.shadow else image
+    else:
+        image = _words(graphic, files, output, box)
+    at = _position(graphic.place, image.size, box, graphic.lift)
+    return layer_of(image, at, size, start=graphic.start, end=graphic.end, opacity=graphic.opacity, fade=graphic.fade)
+
+
+def _captions(spec: RenderSpec, files: Mapping[str, Path]) -> Iterator[Graphic]:
+    plan = spec.captions
+    place = {"bottom": Place.BOTTOM, "center": Place.CENTER, "top": Place.TOP}[plan.position]
+    meme = plan.style == "meme"
+    for cue in plan.cues:
+        model = Graphic(
+            cue.start_frame,
+            cue.end_frame,
+            place,
+            text=cue.text.upper() if meme else cue.text,
+            font=plan.font,
+            role="display" if meme else "body",
+            style="outline" if meme else plan.style,
+            size=MEME_SIZE if meme else CAPTION_SIZE,
+            color=plan.color,
+            accent=plan.accent,
+            fade=CAPTION_FADE,
+        )
+        for part in _cards(model, files, spec.output):
+            yield from _karaoke(part) if plan.style == "karaoke" else [part]
+
+
+def _cards(model: Graphic, files: Mapping[str, Path], output: Output) -> Iterator[Graphic]:
+    """What does not fit becomes the next card; each gets time by its number of characters."""
+    x0, y0, x1, y1 = _box(model, output)
+    fonts = _fonts(model, files)
+    size = round(_letter_base(model, output) * model.size)
+    smallest = max(minimum_size(output.height), round(size * CAPTION_SHRINK))
+    pad = padding(size, _ink(model))
+    texts = cards(
+        model.text,
+        fonts,
+        width=x1 - x0 - 2 * pad,
+        height=y1 - y0,
+        size=size,
+        smallest=smallest,
+        max_lines=model.max_lines,
+    )
+    yield from _shared_time(model, texts)
+
+
+def _shared_time(model: Graphic, texts: list[str]) -> Iterator[Graphic]:
+    total, done = sum(map(len, texts)) or 1, 0
+    length = model.end - model.start
+    for text in texts:
+        start = model.start + length * done // total
+        done += len(text)
+        yield replace(model, start=start, end=model.start + length * done // total, text=text)
+
+
+def _karaoke(card: Graphic) -> Iterator[Graphic]:
+    """The card once a word, with that word in the accent colour."""
+    words = [(match.start(), match.end()) for match in re.finditer(r"\S+", card.text)]
+    if not words:
+        yield card
+        return
+    for part, word in zip(_shared_time(card, [card.text[a:b] for a, b in words]), words, strict=True):
+        if part.end > part.start:
+            yield replace(part, text=card.text, spoken=word, style="plate", fade=0)
+
+
+def _overlay(item: ImageOverlay | TextOverlay, below: int, above: int) -> Graphic:
+    """``below`` and ``above`` are the pixels that captions and logo take at the bottom and top of the safe zone."""
+    lift = below if item.place in BOTTOM_ROW and getattr(item, "area", "safe") == "safe" else 0
+    if (isinstance(item, TextOverlay) and item.place in TOP_ROW) or item.place is Place.TOP:
+        lift = -above
+    if isinstance(item, ImageOverlay):
+        return Graphic(
+            item.start_frame,
+            item.end_frame,
+            item.place,
+            image=item.asset,
+            size=item.size,
+            margin=item.margin,
+            area=item.area,
+            max_height=item.max_height,
+            shadow=item.shadow,
+            opacity=item.opacity,
+            fade=item.fade_frames,
+            lift=lift,
+        )
+    sizes = {"label": LABEL_SIZE, "headline": HEADLINE_SIZE, "meme": MEME_SIZE, "plain": LABEL_SIZE}
+    roles = {"label": "body", "headline": "headline", "meme": "display", "plain": "regular"}
+    styles = {"label": "plate", "headline": "shadow", "meme": "outline", "plain": "shadow"}
+    return Graphic(
+        item.start_frame,
+        item.end_frame,
+        item.place,
+        text=item.text.upper() if item.style == "meme" else item.text,
+        font=item.font,
+        role=roles[item.style],
+        style="plate" if item.plate else styles[item.style],
+        size=item.size or sizes[item.style],
+        own_size=item.size is not None,
+        max_width=item.max_width,
+        color=item.color,
+        plate=item.plate,
+        opacity=item.opacity,
+        fade=item.fade_frames,
+        lift=lift,
+        max_lines=3 if item.style == "headline" else 2,
+    )
+
+
+def _marks(spec: RenderSpec) -> Iterator[Graphic]:
+    """Disclosures stand in one corner that nothing else uses, over the whole length."""
+    texts = ([SIMULATED_TEXT] if spec.marks.simulated else []) + ([spec.marks.ai_label] if spec.marks.ai_label else [])
+    if not texts:
+        return
+    taken = {item.place for item in spec.overlays}
+    place = next((corner for corner in CORNERS if corner not in taken), Place.LEFT)
+    captioned = spec.captions.cues and spec.captions.mode == "burned" and spec.captions.position == "bottom"
+    lift = _caption_height(spec) if captioned and place in (Place.BOTTOM_LEFT, Place.BOTTOM_RIGHT) else 0
+    text = " · ".join(texts)
+    look = Graphic(0, spec.duration_frames, place, text=text, size=MARK_SIZE, opacity=0.86, lift=lift)
+    yield replace(look, max_width=MARK_WIDTH, max_lines=MARK_LINES)
+
+
+def _mark_height(marks: list[Graphic], spec: RenderSpec, files: Mapping[str, Path]) -> int:
+    """A disclosure covers nothing and is covered by nothing: words at the top begin below it."""
+    heights = [
+        _words(mark, files, spec.output, _box(mark, spec.output)).height for mark in marks if mark.place in TOP_ROW
+    ]
+    gap = round(spec.output.height * 0.012)
+    return max(heights) + gap if heights else 0
+
+
+def _logo_height(spec: RenderSpec, files: Mapping[str, Path]) -> int:
+    """What pictures at the top of the safe zone take there, so that words start below them."""
+    heights = [0]
+    for item in spec.overlays:
+        if isinstance(item, ImageOverlay) and item.place in TOP_ROW and item.area == "safe":
+            with Image.open(files[item.asset]) as image:
+                tall = item.size * spec.output.width * image.height / image.width
+            heights.append(round(min(tall, item.max_height * spec.output.height) + spec.output.height * 0.015))
+    return max(heights)
+
+
+def _caption_height(spec: RenderSpec) -> int:
+    size = round(text_base(spec.output.width, spec.output.height) * CAPTION_SIZE)
+    return round(size * 1.22 * 2 + size * 1.3)
+
+
+def _box(graphic: Graphic, output: Output) -> tuple[int, int, int, int]:
+    """The safe box, narrowed by the graphic's own margin; what stands in the middle keeps to the frame's middle."""
+    width, height = output.width, output.height
+    safe = CHANNELS[output.channel].safe_box(width, height).pixels(width, height)
+    x0, y0, x1, y1 = safe if graphic.area == "safe" else (0, 0, width, height)
+    edge = round(graphic.margin * min(width, height))
+    x0, y0, x1, y1 = max(x0, edge), max(y0, edge), min(x1, width - edge), min(y1, height - edge)
+    if graphic.place in (Place.TOP, Place.CENTER, Place.BOTTOM):
+        x0 = max(x0, width - x1)
+        x1 = width - x0
+    return x0, y0, x1, y1
+
+
+def _fonts(graphic: Graphic, files: Mapping[str, Path]) -> FontChain:
+    brand = files[graphic.font] if graphic.font else None
+    return chain(graphic.role, brand_font=brand, text=graphic.text)
+
+
+def _ink(graphic: Graphic) -> Ink:
+    color = rgb(graphic.color)
+    if graphic.style == "plate":
+        return Ink(color=color, plate=(*rgb(graphic.plate), 255) if graphic.plate else PLATE)
+    if graphic.style == "outline":
+        return Ink(color=color, outline=0.085, outline_color=(0, 0, 0) if sum(color) > 300 else (255, 255, 255))
+    return Ink(color=color, shadow=0.05, outline=0.02, outline_color=(0, 0, 0) if sum(color) > 300 else (255, 255, 255))
+
+
+def _words(graphic: Graphic, files: Mapping[str, Path], output: Output, box: tuple[int, int, int, int]) -> Image.Image:
+    ink = _ink(graphic)
+    size, smallest = round(_letter_base(graphic, output) * graphic.size), minimum_size(output.height)
+    block = _fit(graphic, files, ink, box, max(size, smallest), smallest)
+    if graphic.spoken is None:
+        return draw_block(block, ink)
+    first, last = graphic.spoken
+    return draw_block(block, ink, highlight=(first, last, rgb(graphic.accent)))
+
+
+def _fit(
+    graphic: Graphic, files: Mapping[str, Path], ink: Ink, box: tuple[int, int, int, int], size: int, smallest: int
+) -> Block:
+    pad = padding(size, ink)
+    width, height = round((box[2] - box[0]) * graphic.max_width) - 2 * pad, box[3] - box[1] - 2 * pad
+    fonts = _fonts(graphic, files)
+    return fit(
+        graphic.text, fonts, width=width, height=height, size=size, smallest=smallest, max_lines=graphic.max_lines
+    )
+
+
+def _scaled(image: Image.Image, limits: tuple[int, int]) -> Image.Image:
+    """As large as the limits for width and height allow; always the same scale both ways."""
+    scale = min(limits[0] / image.width, limits[1] / image.height)
+    target = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    return image.resize(target, Image.Resampling.LANCZOS)
+
+
+def _letter_base(graphic: Graphic, output: Output) -> float:
+    """A size that the spec gives is a fraction of the height; ours are adapted to the frame's shape."""
+    return output.height if graphic.own_size else text_base(output.width, output.height)
+
+
+def _with_shadow(image: Image.Image) -> Image.Image:
+    """A soft shadow below and around what is not transparent."""
+    reach = max(4, round(image.width * 0.05))
+    size = (image.width + 2 * reach, image.height + 2 * reach)
+    mask = Image.new("L", size, 0)
+    mask.paste(image.getchannel("A"), (reach, reach + reach // 2))
+    soft = mask.filter(ImageFilter.GaussianBlur(reach / 2.2)).point(lambda value: value * 5 // 10)
+    out = Image.new("RGBA", size, (0, 0, 0, 0))
+    out.putalpha(soft)
+    out.alpha_composite(image, (reach, reach))
+    return out
+
+
+def _position(place: Place, size: tuple[int, int], box: tuple[int, int, int, int], lift: int) -> tuple[int, int]:
+    x0, y0, x1, y1 = box
+    name = place.value
+    x = x0 if name.endswith("left") else x1 - size[0] if name.endswith("right") else (x0 + x1 - size[0]) // 2
+    y = y0 if name.startswith("top") else y1 - size[1] if name.startswith("bottom") else (y0 + y1 - size[1]) // 2
+    return x, min(max(y0, y - lift), max(y0, y1 - size[1]))
+
+
+def shown_cues(spec: RenderSpec) -> tuple[CaptionCue, ...]:
+    """The cues for a side-car file; empty when captions are off."""
+    return () if spec.captions.mode == "none" else spec.captions.cues

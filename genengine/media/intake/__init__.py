@@ -1,0 +1,1 @@
+"""Files from outside: recognised by content, decoded in a limited child, normalised once, then used."""

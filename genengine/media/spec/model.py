@@ -1,0 +1,255 @@
+"""RenderSpec 1.0 as frozen values. Times are whole frames; colours are ``#rrggbb``; places are fractions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any
+
+
+class Place(StrEnum):
+    """Where an overlay sits in the safe zone."""
+
+    TOP_LEFT = "top_left"
+    TOP = "top"
+    TOP_RIGHT = "top_right"
+    LEFT = "left"
+    CENTER = "center"
+    RIGHT = "right"
+    BOTTOM_LEFT = "bottom_left"
+    BOTTOM = "bottom"
+    BOTTOM_RIGHT = "bottom_right"
+
+
+class TransitionType(StrEnum):
+    CUT = "cut"
+    CROSSFADE = "crossfade"
+    FADE_BLACK = "fade_black"
+    FADE_WHITE = "fade_white"
+    SLIDE = "slide"
+    WIPE = "wipe"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    width: int
+    height: int
+    fps: Fraction = Fraction(30)
+    preset: str = "veryfast"
+    crf: int = 20
+    min_bit_rate: int = 0
+    loudness_lufs: float = -14.0
+    true_peak_dbtp: float = -1.0
+    channel: str = "generic"
+
+
+@dataclass(frozen=True, slots=True)
+class AssetRef:
+    kind: str
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The part that is seen: ``zoom`` ≥ 1, position of the window inside the slack (0 … 1)."""
+
+    zoom: float = 1.0
+    x: float = 0.5
+    y: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    start: Window = Window()
+    end: Window = Window()
+    ease: str = "in_out"
+
+    @property
+    def moves(self) -> bool:
+        return self.start != self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    mode: str = "crop"
+    focus_x: float = 0.5
+    focus_y: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """How a slot comes in; ``frames`` overlap its start."""
+
+    type: TransitionType = TransitionType.CUT
+    frames: int = 0
+    direction: str = "left"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSegment:
+    asset: str
+    duration_frames: int
+    motion: Motion = Motion()
+    fit: Fit = Fit()
+    transition: Transition = Transition()
+
+
+@dataclass(frozen=True, slots=True)
+class VideoSegment:
+    """``sound_gain_db`` None leaves the clip's own sound out."""
+
+    asset: str
+    duration_frames: int
+    start_frame: int = 0
+    when_short: str = "hold"
+    motion: Motion = Motion()
+    fit: Fit = Fit()
+    sound_gain_db: float | None = None
+    transition: Transition = Transition()
+
+
+@dataclass(frozen=True, slots=True)
+class TextSegment:
+    """A card; without words it is the ground for overlays."""
+
+    duration_frames: int
+    headline: str = ""
+    body: str = ""
+    color: str = "#ffffff"
+    accent: str | None = None
+    background_from: str = "#14213d"
+    background_to: str = "#14213d"
+    transition: Transition = Transition()
+
+
+Segment = ImageSegment | VideoSegment | TextSegment
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionCue:
+    start_frame: int
+    end_frame: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Captions:
+    mode: str = "burned"
+    style: str = "plate"
+    position: str = "bottom"
+    font: str | None = None
+    color: str = "#ffffff"
+    accent: str = "#ffd84d"
+    cues: tuple[CaptionCue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImageOverlay:
+    asset: str
+    start_frame: int
+    end_frame: int
+    place: Place = Place.TOP_RIGHT
+    size: float = 0.2
+    margin: float = 0.05
+    area: str = "safe"
+    max_height: float = 1.0
+    shadow: bool = False
+    opacity: float = 1.0
+    fade_frames: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TextOverlay:
+    text: str
+    start_frame: int
+    end_frame: int
+    style: str = "label"
+    place: Place = Place.BOTTOM
+    font: str | None = None
+    color: str = "#ffffff"
+    plate: str | None = None
+    size: float | None = None
+    max_width: float = 1.0
+    opacity: float = 1.0
+    fade_frames: int = 6
+
+
+Overlay = ImageOverlay | TextOverlay
+
+
+@dataclass(frozen=True, slots=True)
+class Bed:
+    asset: str
+    gain_db: float = 0.0
+    start_frame: int = 0
+    fade_in_frames: int = 6
+    fade_out_frames: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    asset: str
+    start_frame: int = 0
+    gain_db: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    bed: Bed | None = None
+    voice: tuple[Voice, ...] = ()
+    ducking_db: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    simulated: bool = False
+    ai_label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Constraints:
+    brand_safe: bool = True
+    engine_policy: str = "local_preferred"
+    max_duration_s: float = 60.0
+
+
+@dataclass(frozen=True)
+class RenderSpec:
+    """A checked spec. ``source`` is the JSON it came from, kept for storing and for hashing."""
+
+    output: Output
+    segments: tuple[Segment, ...]
+    archetype: str = "custom"
+    assets: Mapping[str, AssetRef] = field(default_factory=dict)
+    captions: Captions = Captions()
+    overlays: tuple[Overlay, ...] = ()
+    audio: Audio = Audio()
+    marks: Marks = Marks()
+    title: str = ""
+    comment: str = ""
+    constraints: Constraints = Constraints()
+    source: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def duration_frames(self) -> int:
+        return sum(segment.duration_frames for segment in self.segments)
+
+    @property
+    def duration_s(self) -> Fraction:
+        return self.duration_frames / self.output.fps
+
+    @property
+    def slot_starts(self) -> tuple[int, ...]:
+        """First frame of every slot."""
+        starts, at = [], 0
+        for segment in self.segments:
+            starts.append(at)
+            at += segment.duration_frames
+        return tuple(starts)
+
+    def run_on(self, index: int) -> int:
+        """Frames a slot runs on under the transition that opens the next one."""
+        following = index + 1
+        return self.segments[following].transition.frames if following < len(self.segments) else 0

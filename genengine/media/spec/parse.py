@@ -1,0 +1,175 @@
+"""From JSON to a ``RenderSpec``: the schema first, then what a schema cannot say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from genengine.media.errors import SpecError, SpecProblem
+from genengine.media.spec import model as m
+from genengine.media.spec.schema_check import faults
+
+SCHEMA_FILE = Path(__file__).with_name("renderspec-1.0.schema.json")
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of RenderSpec 1.0."""
+    document: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    return document
+
+
+def parse(data: Mapping[str, Any]) -> m.RenderSpec:
+    """Check ``data`` and return it as values. Raises ``SpecError`` that lists every fault."""
+    problems = list(faults(data, schema(), schema()))
+    if problems:
+        raise SpecError(problems)
+    spec = _build(data)
+    problems = list(_contradictions(spec, data))
+    if problems:
+        raise SpecError(problems)
+    return spec
+
+
+def _build(data: Mapping[str, Any]) -> m.RenderSpec:
+    captions = data.get("captions", {})
+    meta = data.get("metadata", {})
+    output = data["output"] | {"fps": Fraction(str(data["output"].get("fps", 30)))}
+    total = sum(segment["duration_frames"] for segment in data["segments"])
+    return m.RenderSpec(
+        output=m.Output(**output),
+        segments=tuple(_segment(item) for item in data["segments"]),
+        archetype=data.get("archetype", "custom"),
+        assets={name: m.AssetRef(**entry) for name, entry in data.get("assets", {}).items()},
+        captions=m.Captions(**captions | {"cues": tuple(m.CaptionCue(**cue) for cue in captions.get("cues", []))}),
+        overlays=tuple(_overlay(item, total) for item in data.get("overlays", [])),
+        audio=_audio(data.get("audio", {})),
+        marks=m.Marks(**data.get("marks", {})),
+        title=meta.get("title", ""),
+        comment=meta.get("comment", ""),
+        constraints=m.Constraints(**data.get("constraints", {})),
+        source=data,
+    )
+
+
+def _segment(item: Mapping[str, Any]) -> m.Segment:
+    values = {key: value for key, value in item.items() if key != "type"}
+    if "transition" in values:
+        values["transition"] = _transition(values["transition"])
+    if "motion" in values:
+        motion = values["motion"]
+        values["motion"] = m.Motion(m.Window(**motion["from"]), m.Window(**motion["to"]), motion.get("ease", "in_out"))
+    if "fit" in values:
+        focus = values["fit"].get("focus", {})
+        values["fit"] = m.Fit(values["fit"].get("mode", "crop"), focus.get("x", 0.5), focus.get("y", 0.5))
+    if item["type"] == "image":
+        return m.ImageSegment(**values)
+    if item["type"] == "video":
+        if "sound" in values:
+            values["sound_gain_db"] = values.pop("sound").get("gain_db", 0.0)
+        return m.VideoSegment(**values)
+    if "background" in values:
+        ground = values.pop("background")
+        values |= {"background_from": ground["from"], "background_to": ground.get("to", ground["from"])}
+    return m.TextSegment(**values)
+
+
+def _transition(item: Mapping[str, Any]) -> m.Transition:
+    kind = m.TransitionType(item["type"])
+    frames = 0 if kind is m.TransitionType.CUT else item.get("frames", 15)
+    return m.Transition(kind, frames, item.get("direction", "left"))
+
+
+def _overlay(item: Mapping[str, Any], total: int) -> m.Overlay:
+    values = {"start_frame": 0, "end_frame": total} | {key: value for key, value in item.items() if key != "type"}
+    if "place" in values:
+        values["place"] = m.Place(values["place"])
+    return m.ImageOverlay(**values) if item["type"] == "image" else m.TextOverlay(**values)
+
+
+def _audio(item: Mapping[str, Any]) -> m.Audio:
+    values = dict(item)
+    if "bed" in values:
+        values["bed"] = m.Bed(**values["bed"])
+    values["voice"] = tuple(m.Voice(**voice) for voice in values.get("voice", []))
+    return m.Audio(**values)
+
+
+def _contradictions(spec: m.RenderSpec, data: Mapping[str, Any]) -> Iterator[SpecProblem]:
+    total = spec.duration_frames
+    if data.get("duration_frames", total) != total:
+        fix = f"Set it to {total}, or change the slots."
+        yield SpecProblem("$.duration_frames", f"{data['duration_frames']} is not the sum of the slots, {total}.", fix)
+    if spec.output.fps < 1 or spec.output.fps > 60:
+        yield SpecProblem("$.output.fps", f"{spec.output.fps} is out of range.", "Use 1 to 60 frames per second.")
+    yield from _transition_faults(spec)
+    yield from _reference_faults(spec)
+    yield from _time_faults(spec)
+
+
+def _transition_faults(spec: m.RenderSpec) -> Iterator[SpecProblem]:
+    for index, segment in enumerate(spec.segments):
+        path, frames = f"$.segments[{index}].transition", segment.transition.frames
+        if index == 0 and frames:
+            yield SpecProblem(path, "is on the first slot.", "Remove it: nothing comes before the first slot.")
+        elif frames > segment.duration_frames:
+            yield SpecProblem(
+                f"{path}.frames",
+                f"{frames} is longer than its slot.",
+                f"Use at most {segment.duration_frames}.",
+            )
+
+
+def _reference_faults(spec: m.RenderSpec) -> Iterator[SpecProblem]:
+    for path, name, kind in references(spec):
+        entry = spec.assets.get(name)
+        if entry is None:
+            known = ", ".join(sorted(spec.assets)) or "none"
+            yield SpecProblem(path, f"{name!r} is not among the assets.", f"Add it under `assets`; known: {known}.")
+        elif entry.kind not in kind.split("|"):
+            yield SpecProblem(path, f"{name!r} is {entry.kind}, not {kind}.", f"Name an asset of kind {kind}.")
+
+
+def references(spec: m.RenderSpec) -> Iterator[tuple[str, str, str]]:
+    """Every use of an asset: (JSON path, asset id, kinds allowed, joined by ``|``)."""
+    for index, segment in enumerate(spec.segments):
+        if isinstance(segment, m.ImageSegment):
+            yield f"$.segments[{index}].asset", segment.asset, "image"
+        elif isinstance(segment, m.VideoSegment):
+            yield f"$.segments[{index}].asset", segment.asset, "video"
+    for index, overlay in enumerate(spec.overlays):
+        if isinstance(overlay, m.ImageOverlay):
+            yield f"$.overlays[{index}].asset", overlay.asset, "image"
+        elif overlay.font:
+            yield f"$.overlays[{index}].font", overlay.font, "font"
+    if spec.captions.font:
+        yield "$.captions.font", spec.captions.font, "font"
+    if spec.audio.bed:
+        yield "$.audio.bed.asset", spec.audio.bed.asset, "audio|video"
+    for index, voice in enumerate(spec.audio.voice):
+        yield f"$.audio.voice[{index}].asset", voice.asset, "audio|video"
+
+
+def _time_faults(spec: m.RenderSpec) -> Iterator[SpecProblem]:
+    total, last = spec.duration_frames, 0
+    for index, cue in enumerate(spec.captions.cues):
+        path = f"$.captions.cues[{index}]"
+        if cue.end_frame <= cue.start_frame:
+            yield SpecProblem(path, "ends before it starts.", "Make end_frame larger than start_frame.")
+        elif cue.start_frame < last:
+            yield SpecProblem(path, "overlaps the cue before it.", f"Start it at frame {last} or later.")
+        elif cue.end_frame > total:
+            yield SpecProblem(path, f"ends at {cue.end_frame}, after the video.", f"End it at frame {total} or before.")
+        last = max(last, cue.end_frame)
+    for index, overlay in enumerate(spec.overlays):
+        if overlay.end_frame <= overlay.start_frame or overlay.start_frame >= total:
+            path = f"$.overlays[{index}]"
+            yield SpecProblem(path, "is never shown.", f"Give start_frame < end_frame within 0 … {total}.")
+    for index, voice in enumerate(spec.audio.voice):
+        if voice.start_frame >= total:
+            path = f"$.audio.voice[{index}].start_frame"
+            yield SpecProblem(path, "is after the video.", f"Use a frame under {total}.")
