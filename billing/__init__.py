@@ -1,0 +1,1 @@
+"""Ledger, caps and cost reports."""

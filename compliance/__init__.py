@@ -1,0 +1,1 @@
+"""Audit trail, rights, policies and retention."""

@@ -1,0 +1,5 @@
+"""Admin of compliance, by feature."""
+
+from compliance.trail import admin as trail
+
+__all__ = ["trail"]
