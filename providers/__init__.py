@@ -1,0 +1,1 @@
+"""Who can do the work: adapters, registry, credentials, health, emulator."""

@@ -1,0 +1,5 @@
+"""Admin of providers, by feature."""
+
+from providers.credentials import admin as credentials
+
+__all__ = ["credentials"]

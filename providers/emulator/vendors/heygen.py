@@ -1,0 +1,314 @@
+"""HeyGen v3: one create for presenters, idempotent by key; a uniform error envelope; signed callbacks.
+
+Written from HeyGen's published schemas (CLI snapshot of 2026-07) and reference text. The length of a video follows
+the script at 2.5 words a second. Callbacks are signed although the reference does not say so for ``callback_url``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from providers.emulator.accounts import account_of
+from providers.emulator.faults import Trouble
+from providers.emulator.media.video import Clip, render_clip
+from providers.emulator.store import StoredTask, StoredWebhook
+from providers.emulator.vendor import Delivery, Draft, DuplicateKey, MediaPlan, Route, Vendor, even, route
+from providers.emulator.wire import Answer, Call, LogNote
+
+PARALLEL = 10
+WORDS_A_SECOND = 2.5
+RATIOS = {"16:9": 16 / 9, "9:16": 9 / 16, "4:5": 4 / 5, "5:4": 5 / 4, "1:1": 1.0}
+LINES = {"720p": 720, "1080p": 1080, "4k": 2160}
+PRICES = {
+    "image": ("0.05", "0.0667"),
+    "avatar_iv": ("0.0667", "0.0833"),
+    "avatar_v": ("0.0667", "0.0833"),
+    "avatar_iii": ("0.0167", "0.02"),
+}
+KEY_PATTERN = re.compile(r"[A-Za-z0-9_\-:.;]{1,255}")
+
+
+class Refused(Exception):
+    """An error of the vendor: status, code, words and the parameter it is about."""
+
+    def __init__(self, status: int, code: str, message: str, param: str = "") -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.param = status, code, message, param
+
+
+class HeyGenVendor(Vendor):
+    """`/v3/videos`, `/v3/assets`, `/v3/users/me`, `/v3/avatars/looks`, `/v3/voices`."""
+
+    name = "heygen"
+    url_lifetime_s = 7 * 86_400.0
+
+    def routes(self) -> list[Route]:
+        guarded = partial(partial, self._guarded)
+        return [
+            route("POST", "/v3/videos", "submit", guarded(self._create)),
+            route("GET", "/v3/videos/{video_id}", "poll", guarded(self._read)),
+            route("GET", "/v3/videos", "list", guarded(self._list)),
+            route("POST", "/v3/assets", "upload", guarded(self._asset)),
+            route("GET", "/v3/users/me", "account", guarded(self._me)),
+            route("GET", "/v3/avatars/looks", "catalogue", guarded(self._looks)),
+            route("GET", "/v3/voices", "catalogue", guarded(self._voices)),
+        ]
+
+    def server_error(self, status: int) -> Answer:
+        codes = {503: "service_unavailable", 504: "gateway_timeout"}
+        return _error(status, codes.get(status, "internal_error"), "Something went wrong on our side")
+
+    def rate_limited(self, retry_after: float | None) -> Answer:
+        answer = _error(429, "rate_limit_exceeded", "Too many requests or concurrent jobs")
+        if retry_after is not None:
+            answer.headers["Retry-After"] = f"{retry_after:g}"
+        return answer
+
+    def error_in_ok(self) -> Answer:
+        return _error(200, "internal_error", "Something went wrong on our side")
+
+    def not_found(self, call: Call) -> Answer:
+        return Answer(404, b"404 page not found", media_type="text/plain")
+
+    def new_id(self) -> str:
+        return uuid.uuid4().hex
+
+    def _guarded(self, work: Callable[..., Answer], call: Call, **groups: str) -> Answer:
+        try:
+            account = account_of(call.headers.get("x-api-key", "") or call.bearer())
+            if not account:
+                raise Refused(401, "unauthorized", "The API key is missing or not valid")
+            return work(call, account, **groups)
+        except Refused as error:
+            return _error(error.status, error.code, error.message, error.param)
+
+    # -- videos ----------------------------------------------------------------------------------------------
+
+    def _create(self, call: Call, account: str) -> Answer:
+        key = call.headers.get("idempotency-key", "")
+        if key and not KEY_PATTERN.fullmatch(key):
+            raise Refused(400, "invalid_parameter", "Idempotency-Key is not valid", "Idempotency-Key")
+        known = self.world.store.by_key(self.name, account, key) if key else None
+        if known is not None:
+            return self._replay(known)
+        if self.world.store.open_count(self.name, account, "", self.world.now()) >= PARALLEL:
+            return self.rate_limited(5)
+        params, engine = self._params(call.json, account)
+        small, large = PRICES[engine]
+        price = Decimal(large if params["resolution"] == "4k" else small)
+        draft = Draft(
+            account=account,
+            kind=params["type"],
+            model=engine,
+            params=params,
+            cost=price * Decimal(str(params["seconds"])),
+            currency="USD",
+            queue_s=20,
+            render_s=18 * params["seconds"],
+            idempotency_key=key,
+            callback_url=str(call.json.get("callback_url") or ""),
+        )
+        try:
+            task = self.accept(call, draft)
+        except DuplicateKey as error:
+            return self._replay(error.task)
+        return _data({"video_id": task.id, "status": "waiting", "output_format": "mp4"}).noting(self.bill(task))
+
+    def _replay(self, task: StoredTask) -> Answer:
+        """The answer the first call got, as of its creation."""
+        answer = _data({"video_id": task.id, "status": "waiting", "output_format": "mp4"})
+        return answer.noting(LogNote(remote_id=task.id, idempotency_key=task.idempotency_key, replay=True))
+
+    def _params(self, body: Any, account: str) -> tuple[dict[str, Any], str]:
+        if not isinstance(body, dict) or body.get("type") not in ("avatar", "image"):
+            raise Refused(400, "validation_error", "type must be avatar or image", "type")
+        resolution, ratio = body.get("resolution", "720p"), body.get("aspect_ratio", "16:9")
+        if resolution not in LINES:
+            raise Refused(400, "invalid_parameter", f"resolution {resolution} is not supported", "resolution")
+        if ratio not in RATIOS:
+            raise Refused(400, "invalid_parameter", f"aspect_ratio {ratio} is not supported", "aspect_ratio")
+        params = {
+            "type": body["type"],
+            "title": str(body.get("title") or ""),
+            "callback_id": str(body.get("callback_id") or ""),
+            "resolution": resolution,
+            "ratio": ratio,
+            **self._speech(body),
+        }
+        if body["type"] == "image":
+            image = body.get("image")
+            named = image.get("asset_id") if isinstance(image, dict) and image.get("type") == "asset_id" else ""
+            if not named or not self.world.input_path(_asset_file(account, named)).exists():
+                raise Refused(404, "asset_not_found", "the image asset does not exist", "image")
+            return {**params, "picture": _asset_file(account, named)}, "image"
+        if not body.get("avatar_id"):
+            raise Refused(400, "invalid_parameter", "avatar_id is required", "avatar_id")
+        engine = str((body.get("engine") or {}).get("type") or "avatar_iv")
+        if engine not in PRICES or engine == "image":
+            raise Refused(400, "invalid_parameter", f"engine {engine} is not supported", "engine")
+        return params, engine
+
+    @staticmethod
+    def _speech(body: Mapping[str, Any]) -> dict[str, Any]:
+        given = [name for name in ("script", "audio_url", "audio_asset_id") if body.get(name)]
+        if len(given) != 1:
+            raise Refused(400, "invalid_parameter", "give exactly one of script, audio_url, audio_asset_id", "script")
+        script = str(body.get("script") or "")
+        if len(script) > 5000:
+            raise Refused(400, "invalid_parameter", "script is longer than 5000 characters", "script")
+        if "[forbidden]" in script:
+            raise Refused(400, "content_policy_violation", "the script violates the content policy", "script")
+        words = len(script.split()) or 10
+        return {"prompt": script or "(voice file)", "seconds": round(max(1.0, words / WORDS_A_SECOND), 1)}
+
+    def _read(self, call: Call, account: str, video_id: str) -> Answer:
+        task = self.world.store.get(self.name, video_id)
+        if task is None or task.account != account:
+            raise Refused(404, "video_not_found", f"video {video_id} does not exist")
+        view = self._view(task, call.origin)
+        if call.fault and call.fault.do is Trouble.UNKNOWN_STATE:
+            view["status"] = "rendering_pass_2"
+        return _data(view)
+
+    def _list(self, call: Call, account: str) -> Answer:
+        limit, start = min(int(call.query.get("limit", 10)), 100), int(call.query.get("token") or 0)
+        tasks = self.world.store.newest(self.name, account, limit=10_000)
+        title = call.query.get("title", "")
+        found = [task for task in tasks if not title or title in task.params["title"]]
+        page = [self._view(task, call.origin) for task in found[start : start + limit]]
+        more = len(found) > start + limit
+        return Answer.of_json({"data": page, "has_more": more, "next_token": str(start + limit) if more else None})
+
+    def _view(self, task: StoredTask, origin: str) -> dict[str, Any]:
+        phase = task.phase(self.world.now())
+        status = {"queued": "pending", "running": "processing", "succeeded": "completed"}.get(phase, "failed")
+        view: dict[str, Any] = {
+            "id": task.id,
+            "title": task.params["title"],
+            "status": status,
+            "created_at": int(task.created),
+            "video_url": None,
+            "captioned_video_url": None,
+            "subtitle_url": None,
+            "folder_id": None,
+        }
+        if phase == "succeeded":
+            view |= {
+                "completed_at": int(task.ends),
+                "duration": task.params["seconds"],
+                "video_url": self.file_url(task, 0, ".mp4", origin),
+                "video_page_url": f"https://app.heygen.com/videos/{task.id}",
+            }
+        elif status == "failed":
+            refused = phase == "refused"
+            view["failure_code"] = "content_policy_violation" if refused else "internal_error"
+            view["failure_message"] = "The content was rejected" if refused else "Rendering failed"
+        return view
+
+    # -- the rest --------------------------------------------------------------------------------------------
+
+    def _asset(self, call: Call, account: str) -> Answer:
+        part = call.multipart().get("file")
+        if part is None or not part.data:
+            raise Refused(400, "invalid_parameter", "file is required", "file")
+        if len(part.data) > 32_000_000:
+            raise Refused(413, "payload_too_large", "the file has more than 32 MB", "file")
+        asset = uuid.uuid4().hex
+        path = self.world.input_path(_asset_file(account, asset))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(part.data)
+        url = f"https://files.heygen.ai/{asset}"
+        return _data({"asset_id": asset, "url": url, "mime_type": part.media_type, "size_bytes": len(part.data)})
+
+    def _me(self, call: Call, account: str) -> Answer:
+        spent = sum((task.cost for task in self.world.store.newest(self.name, account) if task.billed), Decimal(0))
+        wallet = {"currency": "usd", "remaining_balance": float(10_000 - spent), "auto_reload": None}
+        person = {"username": "emulator", "email": "emulator@example.com", "first_name": "Emulated"}
+        return _data({**person, "last_name": "Account", "billing_type": "wallet", "wallet": wallet})
+
+    def _looks(self, call: Call, account: str) -> Answer:
+        names = ("Ada", "Bela", "Cleo")
+        looks = [
+            {
+                "id": f"look-{name.lower()}",
+                "name": name,
+                "avatar_type": "studio_avatar",
+                "default_voice_id": "voice-en-1",
+                "supported_api_engines": ["avatar_iii", "avatar_iv"],
+                "status": "completed",
+            }
+            for name in names
+        ]
+        return Answer.of_json({"data": looks, "has_more": False, "next_token": None})
+
+    def _voices(self, call: Call, account: str) -> Answer:
+        voices = [
+            {"voice_id": "voice-en-1", "name": "Clear", "language": "English", "gender": "female", "type": "public"},
+            {"voice_id": "voice-de-1", "name": "Klar", "language": "German", "gender": "male", "type": "public"},
+        ]
+        return Answer.of_json({"data": voices, "has_more": False, "next_token": None})
+
+    def media(self, task: StoredTask, index: int) -> MediaPlan | None:
+        if task.phase(self.world.now()) != "succeeded" or index != 0:
+            return None
+        params = task.params
+        shape, lines = RATIOS[params["ratio"]], LINES[params["resolution"]]
+        width, height = (lines * shape, lines) if shape >= 1 else (lines, lines / shape)
+        picture = params.get("picture", "")
+        clip = Clip(
+            model=f"HeyGen {task.model}",
+            prompt=params["prompt"],
+            width=even(width),
+            height=even(height),
+            seconds=params["seconds"],
+            mark=self.mark_of(task),
+            seed=self.seed_of(task),
+            fps=25,
+            picture=self.world.input_path(picture) if picture else None,
+            sound=True,
+        )
+        return MediaPlan(f"{clip.key()}.mp4", "video/mp4", partial(render_clip, clip))
+
+    def webhook(self, task: StoredTask, hook: StoredWebhook, now: float) -> Delivery | None:
+        view = self._view(task, task.params["origin"])
+        good = view["status"] == "completed"
+        told: dict[str, Any] = {"video_id": task.id, "callback_id": task.params["callback_id"], "folder_id": None}
+        told |= {"url": view["video_url"]} if good else {"failure_message": view.get("failure_message")}
+        event: dict[str, Any] = {
+            "event_id": f"evt_{hook.id}",
+            "event_type": "avatar_video.success" if good else "avatar_video.fail",
+            "event_data": told,
+        }
+        body = json.dumps(event).encode()
+        secret = self.world.webhook_secrets.get(self.name, "")
+        signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+        headers = {
+            "Content-Type": "application/json",
+            "Heygen-Event-Id": event["event_id"],
+            "Heygen-Timestamp": str(int(now)),
+            "Heygen-Signature": "0" * 64 if hook.trouble == "forged" else signature,
+        }
+        return Delivery(task.callback_url, headers, body)
+
+
+def _asset_file(account: str, asset: str) -> str:
+    return f"{account}-{asset}" if re.fullmatch(r"[0-9a-f]{32}", asset) else "none"
+
+
+def _data(value: Any) -> Answer:
+    return Answer.of_json({"data": value})
+
+
+def _error(status: int, code: str, message: str, param: str = "") -> Answer:
+    page = f"https://developers.heygen.com/docs/error-codes#{code.replace('_', '-')}"
+    return Answer.of_json(
+        {"error": {"code": code, "message": message, "param": param or None, "doc_url": page}}, status
+    )

@@ -1,0 +1,396 @@
+"""Replicate's protocol: predictions of official and community models, files, cursors, Svix-style callbacks.
+
+Written from the official clients and the public reference (2026-11). Results are removed an hour after the end.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import random
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import cv2
+
+from providers.emulator.accounts import account_of
+from providers.emulator.faults import Trouble
+from providers.emulator.media.still import render_still
+from providers.emulator.media.video import Clip, render_clip
+from providers.emulator.store import StoredTask, StoredWebhook
+from providers.emulator.vendor import Delivery, Draft, MediaPlan, Route, Vendor, decode_base64, even, route
+from providers.emulator.wire import Answer, Call
+
+KEPT_S = 3600.0
+PAGE = 100
+TITLES = {402: "Insufficient credit", 401: "Unauthenticated", 404: "Not found", 422: "Input validation failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What it makes, its required inputs, dollars a second (standard, better) or a call, seconds of work a second."""
+
+    kind: str
+    required: tuple[str, ...]
+    price: str
+    better: str
+    render_s: float
+    durations: tuple[int, ...] = ()
+    community: bool = False
+
+
+MODELS = {
+    "google/veo-3": Model("video", ("prompt",), "0.20", "0.40", 14, (4, 6, 8)),
+    "google/veo-3-fast": Model("video", ("prompt",), "0.10", "0.15", 7, (4, 6, 8)),
+    "google/veo-3.1": Model("video", ("prompt",), "0.20", "0.40", 14, (4, 6, 8)),
+    "kwaivgi/kling-v2.1": Model("video", ("prompt", "start_image"), "0.05", "0.09", 18, (5, 10)),
+    "minimax/hailuo-02": Model("video", ("prompt",), "0.045", "0.08", 15, (6, 10)),
+    "sync/lipsync-2-pro": Model("lipsync", ("video", "audio"), "0.083", "0.083", 12),
+    "sync/lipsync-2": Model("lipsync", ("video", "audio"), "0.05", "0.05", 10),
+    "stability-ai/sdxl": Model("image", ("prompt",), "0.01", "0.01", 8, community=True),
+    "openai/whisper": Model("transcript", ("audio",), "0.01", "0.01", 6, community=True),
+}
+SHAPES = {"16:9": 16 / 9, "9:16": 9 / 16, "1:1": 1.0}
+
+
+class Refused(Exception):
+    """A problem+json error: status and detail."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.detail = status, detail
+
+
+class ReplicateVendor(Vendor):
+    """`/v1/predictions`, `/v1/models/…`, `/v1/files`, `/v1/account`, `/v1/webhooks/default/secret`."""
+
+    name = "replicate"
+    url_lifetime_s = KEPT_S
+
+    def routes(self) -> list[Route]:
+        return [
+            route("POST", "/v1/predictions", "submit", self._guarded(self._create_by_version)),
+            route("POST", "/v1/models/{owner}/{model}/predictions", "submit", self._guarded(self._create_official)),
+            route("GET", "/v1/predictions/{task_id}", "poll", self._guarded(self._read)),
+            route("GET", "/v1/predictions", "list", self._guarded(self._list)),
+            route("POST", "/v1/predictions/{task_id}/cancel", "cancel", self._guarded(self._cancel)),
+            route("GET", "/v1/models/{owner}/{model}", "catalogue", self._guarded(self._model)),
+            route("GET", "/v1/models/{owner}/{model}/versions", "catalogue", self._guarded(self._versions)),
+            route(
+                "GET", "/v1/models/{owner}/{model}/versions/{version}", "catalogue", self._guarded(self._one_version)
+            ),
+            route("GET", "/v1/account", "account", self._guarded(self._account)),
+            route("POST", "/v1/files", "upload", self._guarded(self._upload)),
+            route("GET", "/v1/files/{file_id}", "fetch", self._guarded(self._file)),
+            route("GET", "/v1/webhooks/default/secret", "account", self._guarded(self._secret)),
+        ]
+
+    def server_error(self, status: int) -> Answer:
+        return _problem(status, "Internal server error")
+
+    def rate_limited(self, retry_after: float | None) -> Answer:
+        words = f" Your rate limit resets in ~{retry_after:g}s." if retry_after is not None else ""
+        return _problem(429, f"Request was throttled.{words}")
+
+    def error_in_ok(self) -> Answer:
+        return Answer.of_json({"detail": "An unexpected error occurred"})
+
+    def not_found(self, call: Call) -> Answer:
+        return _problem(404, "The requested resource could not be found.")
+
+    def new_id(self) -> str:
+        return "".join(random.SystemRandom().choices("abcdefghijklmnopqrstuvwxyz234567", k=26))
+
+    def _guarded(self, work: Callable[..., Answer]) -> Callable[..., Answer]:
+        def handler(call: Call, **groups: str) -> Answer:
+            account = account_of(call.bearer())
+            if not account:
+                return _problem(401, "You did not pass a valid authentication token")
+            try:
+                return work(call, account, **groups)
+            except Refused as error:
+                return _problem(error.status, error.detail)
+
+        return handler
+
+    # -- predictions -----------------------------------------------------------------------------------------
+
+    def _create_official(self, call: Call, account: str, owner: str, model: str) -> Answer:
+        name = f"{owner}/{model}"
+        if name not in MODELS or MODELS[name].community:
+            raise Refused(404, "The requested resource could not be found.")
+        return self._create(call, account, name, "hidden")
+
+    def _create_by_version(self, call: Call, account: str) -> Answer:
+        asked = str((call.json or {}).get("version") or "")
+        for name in MODELS:
+            if asked in (_version(name), f"{name}:{_version(name)}", name):
+                return self._create(call, account, name, _version(name))
+        raise Refused(422, "version: Invalid version or not permitted")
+
+    def _create(self, call: Call, account: str, name: str, version: str) -> Answer:
+        body = call.json
+        if not isinstance(body, dict) or not isinstance(body.get("input"), dict):
+            raise Refused(400, "input: is required")
+        facts, given = MODELS[name], body["input"]
+        for field in facts.required:
+            if not given.get(field):
+                raise Refused(422, f"- input: {field} is required\n")
+        params = self._params(name, facts, given)
+        better = given.get("generate_audio", "kling" not in name) is True or given.get("mode") == "pro"
+        price = Decimal(facts.better if better else facts.price)
+        per_second = facts.kind in ("video", "lipsync")
+        draft = Draft(
+            account=account,
+            kind=facts.kind,
+            model=name,
+            params={**params, "version": version, "input": _brief(given), "sound": facts.kind == "lipsync" or better},
+            cost=price * Decimal(str(params["seconds"])) if per_second else price,
+            currency="USD",
+            queue_s=4,
+            render_s=facts.render_s * (params["seconds"] if per_second else 1),
+            callback_url=str(body.get("webhook") or ""),
+        )
+        task = self.accept(call, draft)
+        answer = Answer.of_json(self._view(task, call.origin), 201)
+        return answer.noting(self.bill(task))
+
+    def _params(self, name: str, facts: Model, given: Mapping[str, Any]) -> dict[str, Any]:
+        seconds = given.get("duration", facts.durations[-1] if facts.durations else 1)
+        if facts.durations and seconds not in facts.durations:
+            raise Refused(422, f"- input.duration: {seconds} is not one of {list(facts.durations)}\n")
+        params: dict[str, Any] = {"prompt": str(given.get("prompt") or ""), "seconds": seconds}
+        picture = self._input(given.get("start_image") or given.get("image") or given.get("first_frame_image"))
+        if facts.kind == "lipsync":
+            params |= {"video": self._input(given["video"]), "seconds": self._length(given["video"])}
+        elif facts.kind == "transcript":
+            params |= {"audio": self._input(given["audio"])}
+        if picture:
+            params["picture"] = picture
+        width, height = self._size(name, given, picture)
+        return {**params, "width": width, "height": height}
+
+    def _size(self, name: str, given: Mapping[str, Any], picture: str) -> tuple[int, int]:
+        if given.get("width") and given.get("height"):
+            return int(given["width"]), int(given["height"])
+        better = given.get("resolution") == "1080p" or given.get("mode") == "pro"
+        lines = 1080 if better else 720
+        shape = SHAPES.get(str(given.get("aspect_ratio") or ""), 16 / 9)
+        if picture and "kling" in name:
+            image = cv2.imread(str(self.world.input_path(picture)))
+            shape = image.shape[1] / image.shape[0] if image is not None else shape
+        width, height = (lines * shape, lines) if shape >= 1 else (lines, lines / shape)
+        return even(width), even(height)
+
+    def _input(self, value: Any) -> str:
+        """The kept file of an upload or a data URI; other addresses are not opened."""
+        if not isinstance(value, str) or not value:
+            return ""
+        if value.startswith("data:"):
+            data = decode_base64(value)
+            return self.world.save_input(data) if data else ""
+        match = re.search(r"/v1/files/([0-9a-f]{64})$", value)
+        return match.group(1) if match else ""
+
+    def _length(self, value: str) -> float:
+        """Seconds of an uploaded video, five when it cannot be read."""
+        film = cv2.VideoCapture(str(self.world.input_path(self._input(value) or "none")))
+        rate, frames = film.get(cv2.CAP_PROP_FPS), film.get(cv2.CAP_PROP_FRAME_COUNT)
+        film.release()
+        return round(frames / rate, 2) if rate and frames else 5.0
+
+    def _task(self, task_id: str, account: str) -> StoredTask:
+        task = self.world.store.get(self.name, task_id)
+        if task is None or task.account != account:
+            raise Refused(404, "The requested resource could not be found.")
+        return task
+
+    def _read(self, call: Call, account: str, task_id: str) -> Answer:
+        view = self._view(self._task(task_id, account), call.origin)
+        if call.fault and call.fault.do is Trouble.UNKNOWN_STATE:
+            view["status"] = "booting"
+        return Answer.of_json(view)
+
+    def _cancel(self, call: Call, account: str, task_id: str) -> Answer:
+        task = self._task(task_id, account)
+        if task.phase(self.world.now()) in ("queued", "running"):
+            self.world.store.cancel(task, self.world.now())
+        return Answer.of_json(self._view(self._task(task_id, account), call.origin))
+
+    def _list(self, call: Call, account: str) -> Answer:
+        start = int(base64.urlsafe_b64decode(call.query.get("cursor") or "MA==") or 0)
+        tasks = self.world.store.newest(self.name, account, limit=PAGE + 1, offset=start)
+        following = base64.urlsafe_b64encode(str(start + PAGE).encode()).decode() if len(tasks) > PAGE else None
+        page = f"{call.origin}/{self.name}/v1/predictions"
+        return Answer.of_json(
+            {
+                "next": f"{page}?cursor={following}" if following else None,
+                "previous": None,
+                "results": [self._view(task, call.origin) for task in tasks[:PAGE]],
+            }
+        )
+
+    def _view(self, task: StoredTask, origin: str) -> dict[str, Any]:
+        now = self.world.now()
+        phase = task.phase(now)
+        words = {"queued": "starting", "running": "processing", "succeeded": "succeeded", "cancelled": "canceled"}
+        root = f"{origin}/{self.name}/v1/predictions/{task.id}"
+        removed = phase == "succeeded" and now > task.ends + KEPT_S
+        view: dict[str, Any] = {
+            "id": task.id,
+            "model": task.model,
+            "version": task.params["version"],
+            "status": words.get(phase, "failed"),
+            "source": "api",
+            "input": {} if removed else task.params["input"],
+            "output": None,
+            "error": None,
+            "logs": "",
+            "data_removed": removed,
+            "metrics": {},
+            "created_at": _time(task.created),
+            "started_at": _time(task.starts) if now >= task.starts else None,
+            "completed_at": _time(task.ends) if now >= task.ends else None,
+            "urls": {"get": root, "cancel": f"{root}/cancel", "web": f"https://replicate.com/p/{task.id}"},
+        }
+        if phase == "succeeded" and not removed:
+            view["output"] = self._output(task, origin)
+            view["metrics"] = {"predict_time": task.ends - task.starts, "total_time": task.ends - task.created}
+        elif phase in ("refused", "failed"):
+            refused = "The input or output was flagged as sensitive. Please try again with different inputs. (E005)"
+            view["error"] = refused if phase == "refused" else "Prediction interrupted; please retry (code: PA)"
+        return view
+
+    def _output(self, task: StoredTask, origin: str) -> Any:
+        if task.kind == "image":
+            return [self.file_url(task, 0, ".png", origin)]
+        if task.kind == "transcript":
+            text = " Slow mornings taste better with cold brew."
+            segment = {"id": 0, "start": 0.0, "end": 3.2, "text": text, "avg_logprob": -0.2, "no_speech_prob": 0.01}
+            return {"segments": [segment], "transcription": text, "translation": None, "detected_language": "english"}
+        return self.file_url(task, 0, ".mp4", origin)
+
+    # -- the rest --------------------------------------------------------------------------------------------
+
+    def _model(self, call: Call, account: str, owner: str, model: str) -> Answer:
+        name = f"{owner}/{model}"
+        if name not in MODELS:
+            raise Refused(404, "The requested resource could not be found.")
+        page = f"https://replicate.com/{name}"
+        facts = {"url": page, "visibility": "public", "run_count": 1, "description": None, "default_example": None}
+        return Answer.of_json({"owner": owner, "name": model, **facts, "latest_version": _version_view(name)})
+
+    def _versions(self, call: Call, account: str, owner: str, model: str) -> Answer:
+        name = f"{owner}/{model}"
+        if name not in MODELS:
+            raise Refused(404, "The requested resource could not be found.")
+        return Answer.of_json({"next": None, "previous": None, "results": [_version_view(name)]})
+
+    def _one_version(self, call: Call, account: str, owner: str, model: str, version: str) -> Answer:
+        name = f"{owner}/{model}"
+        if name not in MODELS or version != _version(name):
+            raise Refused(404, "The requested resource could not be found.")
+        return Answer.of_json(_version_view(name))
+
+    def _account(self, call: Call, account: str) -> Answer:
+        return Answer.of_json({"type": "organization", "username": f"emulated-{account[:6]}", "name": "Emulated"})
+
+    def _secret(self, call: Call, account: str) -> Answer:
+        return Answer.of_json({"key": self.world.webhook_secrets.get(self.name, "")})
+
+    def _upload(self, call: Call, account: str) -> Answer:
+        part = call.multipart().get("content")
+        if part is None or not part.data:
+            raise Refused(422, "content: is required")
+        name = self.world.save_input(part.data)
+        url = f"{call.origin}/{self.name}/v1/files/{name}"
+        now = self.world.now()
+        view = {
+            "id": name,
+            "name": part.filename,
+            "content_type": part.media_type,
+            "size": len(part.data),
+            "etag": name[:32],
+            "checksums": {"sha256": name},
+            "metadata": {},
+            "created_at": _time(now),
+            "expires_at": _time(now + 86_400),
+            "urls": {"get": url},
+        }
+        return Answer.of_json(view, 201)
+
+    def _file(self, call: Call, account: str, file_id: str) -> Answer:
+        path = self.world.input_path(file_id if re.fullmatch(r"[0-9a-f]{64}", file_id) else "none")
+        if not path.exists():
+            raise Refused(404, "The requested resource could not be found.")
+        return Answer(body=path.read_bytes(), media_type="application/octet-stream")
+
+    def media(self, task: StoredTask, index: int) -> MediaPlan | None:
+        if task.phase(self.world.now()) != "succeeded" or index != 0 or task.kind == "transcript":
+            return None
+        params = task.params
+        picture = params.get("picture", "")
+        clip = Clip(
+            model=f"Replicate {task.model}",
+            prompt=params["prompt"] or task.kind,
+            width=params["width"],
+            height=params["height"],
+            seconds=params["seconds"],
+            mark=self.mark_of(task),
+            seed=self.seed_of(task),
+            picture=self.world.input_path(picture) if picture else None,
+            sound=params["sound"],
+        )
+        if task.kind == "image":
+            return MediaPlan(f"{clip.key()}.png", "image/png", partial(render_still, clip))
+        return MediaPlan(f"{clip.key()}.mp4", "video/mp4", partial(render_clip, clip))
+
+    def webhook(self, task: StoredTask, hook: StoredWebhook, now: float) -> Delivery | None:
+        body = json.dumps(self._view(task, task.params["origin"])).encode()
+        key = base64.b64decode(self.world.webhook_secrets.get(self.name, "").removeprefix("whsec_"))
+        message, moment = f"msg_{hook.id}", str(int(now))
+        text = f"{message}.{moment}.".encode() + body
+        signature = base64.b64encode(hmac.new(key, text, hashlib.sha256).digest()).decode()
+        return Delivery(
+            task.callback_url,
+            {
+                "Content-Type": "application/json",
+                "webhook-id": message,
+                "webhook-timestamp": moment,
+                "webhook-signature": "v1,Zm9yZ2Vk" if hook.trouble == "forged" else f"v1,{signature}",
+            },
+            body,
+        )
+
+
+def _version(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def _version_view(name: str) -> dict[str, Any]:
+    """A version with the input schema that clients read before they run it."""
+    required = list(MODELS[name].required)
+    inputs = {"type": "object", "required": required, "properties": {field: {"type": "string"} for field in required}}
+    schema = {"components": {"schemas": {"Input": inputs, "Output": {"type": "string", "format": "uri"}}}}
+    moment = "2026-11-01T00:00:00.000Z"
+    return {"id": _version(name), "created_at": moment, "cog_version": "0.14.0", "openapi_schema": schema}
+
+
+def _brief(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The input as it is shown again, long inline files left out."""
+    return {name: value for name, value in given.items() if not isinstance(value, str) or len(value) < 5000}
+
+
+def _time(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _problem(status: int, detail: str) -> Answer:
+    return Answer.of_json({"title": TITLES.get(status, "Error"), "detail": detail, "status": status}, status)
