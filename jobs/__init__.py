@@ -1,0 +1,1 @@
+"""Making it happen: execution, routing, quality, timeline, outbound."""

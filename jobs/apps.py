@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class JobsConfig(AppConfig):
+    name = "jobs"
+    label = "jobs"
+
+    def ready(self) -> None:
+        from genengine.core.api.idempotency import forget_answers
+        from jobs.execution.sweeps import register_sweep
+
+        register_sweep(forget_answers)

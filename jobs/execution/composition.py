@@ -1,0 +1,184 @@
+"""From a plan and its selected takes to the RenderSpec of one master. Pure: values in, JSON values out.
+
+Time: a scene starts at the frame nearest to its own absolute time, so that rounding never adds up.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from genengine.media import CHANNELS, Cue, cues_from_script
+from genengine.media.channels import RATIO_SIZES
+from jobs.plan import FPS, LocalePlan, Plan, ScenePlan
+
+TRANSITION_FRAMES = {"crossfade": 12, "fade_black": 14, "fade_white": 14, "slide": 12, "wipe": 12}
+LOGO_SECONDS = 3
+LOGO_BUG = {"place": "bottom_right", "size": 0.28}
+SIMULATED_TITLE = "SIMULATED"
+
+
+@dataclass(frozen=True)
+class TakeRef:
+    """The selected take of one scene, as a file of the spec."""
+
+    scene: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class MasterOrder:
+    """What is to be composed. `scenes` are those with a take, in order."""
+
+    ratio: str
+    locale: str
+    takes: Sequence[TakeRef]
+    simulated: bool
+    asset_hashes: Mapping[str, str]  # asset id → sha256 of its working blob
+    cards: frozenset[str] = frozenset()  # scenes that are text cards and bear their own words
+    scale: float = 1.0
+
+
+def master_spec(plan: Plan, order: MasterOrder) -> dict[str, Any]:
+    """Return the RenderSpec 1.0 of a master as JSON values."""
+    scenes = [plan.scene(t.scene) for t in order.takes]
+    starts = slot_starts(scenes)
+    total = starts[-1]
+    return {
+        "version": "1.0",
+        "output": output_values(plan, order),
+        "duration_frames": total,
+        "assets": _assets(plan, order),
+        "segments": _segments(scenes, starts, order),
+        "captions": _captions(plan, order, scenes, starts),
+        "overlays": _overlays(plan, order, scenes, starts),
+        "audio": _audio(plan, order),
+        "marks": _marks(plan, order),
+        "metadata": {"title": _title(plan, order)},
+        "constraints": {"brand_safe": True, "max_duration_s": max(60, -(-total // FPS))},
+    }
+
+
+def slot_starts(scenes: Sequence[ScenePlan]) -> list[int]:
+    """Return the first frame of each scene and, last, the total; each rounded from its own absolute time."""
+    starts, at_ms = [], 0
+    for scene in scenes:
+        starts.append(frame_at(at_ms))
+        at_ms += scene.duration_ms
+    return [*starts, frame_at(at_ms)]
+
+
+def frame_at(milliseconds: int) -> int:
+    """Return the frame nearest to a time."""
+    return (milliseconds * FPS + 500) // 1000
+
+
+def output_values(plan: Plan, order: MasterOrder) -> dict[str, Any]:
+    """Return size, rate, loudness and bit-rate floor of the channel and ratio."""
+    channel = CHANNELS[plan.channel] if plan.channel in CHANNELS else CHANNELS["generic"]
+    width, height = RATIO_SIZES[order.ratio]
+    return {
+        "width": round(width * order.scale / 2) * 2,
+        "height": round(height * order.scale / 2) * 2,
+        "fps": FPS,
+        "loudness_lufs": channel.lufs,
+        "true_peak_dbtp": channel.true_peak_dbtp,
+        "channel": channel.key,
+        **({"min_bit_rate": channel.min_bit_rate} if channel.min_bit_rate else {}),
+    }
+
+
+def caption_cues(plan: Plan, locale: str, scenes: Sequence[ScenePlan]) -> list[Cue]:
+    """Return the caption cards of a locale over the given scenes, in milliseconds of the master."""
+    starts, words = slot_starts(scenes), _locale(plan, locale).scripts
+    times = [start * 1000 // FPS for start in starts]
+    passages = [
+        (words.get(scene.key, scene.script).strip(), end - start)
+        for scene, start, end in zip(scenes, times, times[1:], strict=False)
+    ]
+    return cues_from_script(passages)
+
+
+def _locale(plan: Plan, code: str) -> LocalePlan:
+    return next(entry for entry in plan.locales if entry.code == code)
+
+
+def _assets(plan: Plan, order: MasterOrder) -> dict[str, Any]:
+    files = {f"take-{t.scene}": {"kind": "video", "sha256": t.sha256} for t in order.takes}
+    if plan.brand.logo_asset_id:
+        files["logo"] = {"kind": "image", "sha256": order.asset_hashes[plan.brand.logo_asset_id]}
+    if plan.bed_asset_id:
+        files["bed"] = {"kind": "audio", "sha256": order.asset_hashes[plan.bed_asset_id]}
+    voice = _locale(plan, order.locale).voice_asset_id
+    if voice:
+        files["voice"] = {"kind": "audio", "sha256": order.asset_hashes[voice]}
+    return files
+
+
+def _segments(scenes: Sequence[ScenePlan], starts: Sequence[int], order: MasterOrder) -> list[dict[str, Any]]:
+    segments = []
+    for number, (scene, start, end) in enumerate(zip(scenes, starts, starts[1:], strict=False)):
+        segment: dict[str, Any] = {
+            "type": "video",
+            "asset": f"take-{scene.key}",
+            "duration_frames": end - start,
+            "when_short": "hold",
+            "fit": {"mode": "crop"},
+        }
+        frames = min(TRANSITION_FRAMES.get(scene.transition, 0), (end - start) // 3)
+        if number and frames:
+            segment["transition"] = {"type": scene.transition, "frames": frames}
+        segments.append(segment)
+    return segments
+
+
+def _captions(plan: Plan, order: MasterOrder, scenes: Sequence[ScenePlan], starts: Sequence[int]) -> dict[str, Any]:
+    cues: list[dict[str, Any]] = [
+        {"start_frame": frame_at(c.start_ms), "end_frame": min(frame_at(c.end_ms), starts[-1]), "text": c.text}
+        for c in caption_cues(plan, order.locale, scenes)
+    ]
+    mode = "burned" if plan.captions == "burned" else "sidecar"
+    return {"mode": mode, "cues": [c for c in cues if c["end_frame"] > c["start_frame"]]}
+
+
+def _overlays(
+    plan: Plan, order: MasterOrder, scenes: Sequence[ScenePlan], starts: Sequence[int]
+) -> list[dict[str, Any]]:
+    words = _locale(plan, order.locale).on_screen
+    overlays: list[dict[str, Any]] = []
+    for scene, start, end in zip(scenes, starts, starts[1:], strict=False):
+        text = words.get(scene.key, scene.on_screen_text).strip()
+        if text and scene.key not in order.cards:
+            overlays.append(
+                {
+                    "type": "text", "text": text[:200], "start_frame": start, "end_frame": end,
+                    "style": "headline", "place": "top",
+                }
+            )  # fmt: skip
+    if plan.brand.logo_asset_id:
+        overlays.append(
+            {
+                "type": "image", "asset": "logo", "start_frame": max(starts[-2], starts[-1] - LOGO_SECONDS * FPS),
+                "end_frame": starts[-1], "fade_frames": 8,
+                **({"place": "top", "size": 0.42} if scenes[-1].key in order.cards else LOGO_BUG),
+            }
+        )  # fmt: skip
+    return overlays
+
+
+def _audio(plan: Plan, order: MasterOrder) -> dict[str, Any]:
+    audio: dict[str, Any] = {}
+    if plan.bed_asset_id:
+        audio["bed"] = {"asset": "bed"}
+    if _locale(plan, order.locale).voice_asset_id:
+        audio["voice"] = [{"asset": "voice", "start_frame": 0}]
+    return audio
+
+
+def _marks(plan: Plan, order: MasterOrder) -> dict[str, Any]:
+    label = " · ".join(plan.disclosures)
+    return {"simulated": order.simulated, **({"ai_label": label[:160]} if label else {})}
+
+
+def _title(plan: Plan, order: MasterOrder) -> str:
+    title = f"{plan.title} ({order.locale}, {order.ratio})"
+    return f"{SIMULATED_TITLE}: {title}" if order.simulated else title

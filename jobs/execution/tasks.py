@@ -1,0 +1,301 @@
+"""Work done in the workers. Each task carries an id, reads the row again and does nothing if the row has moved on."""
+
+import logging
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.db.models import F
+
+from genengine.core import clock
+from genengine.media import RenderCancelled
+from jobs.execution import leases, making
+from jobs.execution.due import poll_interval
+from jobs.execution.exchanges import keep_exchanges
+from jobs.execution.leases import LeaseLost
+from jobs.execution.models import Attempt, Clip, Master
+from jobs.execution.requests import build_request, remote_task
+from jobs.execution.services import collecting, masters, settling, submitting
+from jobs.execution.states import AttemptState, ClipState, MasterState
+from providers.base import RemoteAdapter
+from providers.errors import OutcomeUnknown, ProviderError, RateLimited
+from providers.registry.services import build_adapter
+from providers.values import Accepted, Artefact, Finished, RemoteState, TaskReport
+
+log = logging.getLogger(__name__)
+DATABASE_AWAY = (OperationalError, InterfaceError)  # the row stays leased and comes back by the sweep
+MAX_STARTS = 5  # of one local render: a clip that kills its worker must not do so for ever
+
+
+@contextmanager
+def workspace_folder(name: str) -> Iterator[Path]:
+    """A temporary folder of one task run, below the installation's work folder, gone afterwards."""
+    Path(settings.GE_WORK_DIR).mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"{name}-", dir=settings.GE_WORK_DIR) as folder:
+        yield Path(folder)
+
+
+def adapter_of(attempt: Attempt) -> Any:
+    """Return the adapter of an attempt's provider for its workspace and the job's mode."""
+    return build_adapter(
+        provider=attempt.provider,
+        workspace=attempt.workspace,
+        mode=attempt.job.mode,
+        correlation_id=attempt.correlation_id,
+    )
+
+
+def submit_attempt(attempt_id: UUID) -> None:
+    """Send the one paid call of an attempt. The mark that it may have been sent is committed before."""
+    attempt = _attempt(attempt_id)
+    with workspace_folder("submit") as folder:
+        try:
+            adapter: RemoteAdapter = adapter_of(attempt)
+            request = build_request(attempt, folder)
+            staged = adapter.stage_inputs(request.inputs, ratio=request.ratio)
+        except ProviderError as error:
+            if submitting.claim_submit(attempt_id=attempt_id, now=clock.now()):
+                _refused(attempt_id, error)
+            return
+        if not submitting.claim_submit(attempt_id=attempt_id, now=clock.now()):
+            return
+        try:
+            answer = adapter.submit(
+                request, staged, idempotency_key=attempt.idempotency_key, callback_url=_callback(attempt), sink=folder
+            )
+        except OutcomeUnknown as error:
+            _lost(attempt, adapter, error)
+        except ProviderError as error:
+            _refused(attempt_id, error)
+        else:
+            _answered(attempt, adapter, answer, folder)
+        finally:
+            keep_exchanges(attempt, "submit", adapter.take_exchanges(), now=clock.now())
+
+
+def _attempt(attempt_id: UUID) -> Attempt:
+    return Attempt.objects.select_related("workspace", "job", "clip").get(pk=attempt_id)
+
+
+def _callback(attempt: Attempt) -> str:
+    base = settings.GE_PUBLIC_URL.rstrip("/")
+    return f"{base}/hooks/{attempt.provider}/{attempt.workspace.slug}/" if base else ""
+
+
+def _answered(attempt: Attempt, adapter: RemoteAdapter, answer: Accepted | Finished, folder: Path) -> None:
+    if isinstance(answer, Finished):
+        making.store_finished(attempt, answer, folder)
+        return
+    settling.accept_attempt(
+        attempt_id=attempt.pk,
+        remote_id=answer.remote_id,
+        details=dict(answer.details),
+        poll_after=poll_interval(attempt.job.mode),
+        now=clock.now(),
+    )
+
+
+def _lost(attempt: Attempt, adapter: RemoteAdapter, error: OutcomeUnknown) -> None:
+    settling.lose_attempt(attempt_id=attempt.pk, window=adapter.unknown_window, reason=str(error), now=clock.now())
+
+
+def _refused(attempt_id: UUID, error: ProviderError) -> None:
+    settling.refuse_attempt(
+        attempt_id=attempt_id,
+        error=error_values(error),
+        retry_after_s=error.retry_after if isinstance(error, RateLimited) else None,
+        now=clock.now(),
+    )
+
+
+def error_values(error: ProviderError) -> dict[str, str]:
+    """Return a vendor's error as stored with the attempt."""
+    return {
+        "kind": error.kind.value,
+        "message": error.message,
+        "vendor_code": error.vendor_code,
+        "vendor_message": error.vendor_message,
+    }
+
+
+def poll_attempt(attempt_id: UUID) -> None:
+    """Ask the vendor where a task stands; called by the pump, which has already moved the next poll on."""
+    attempt = _attempt(attempt_id)
+    if attempt.state not in (AttemptState.SUBMITTED, AttemptState.UNKNOWN):
+        return
+    adapter: RemoteAdapter = adapter_of(attempt)
+    try:
+        if attempt.state == AttemptState.UNKNOWN:
+            _look_up(attempt, adapter)
+        else:
+            _heard(attempt, adapter.poll(remote_task(attempt)))
+    except ProviderError as error:
+        log.info("poll failed", extra={"attempt": str(attempt_id), "error": str(error)})
+    finally:
+        keep_exchanges(attempt, "poll", adapter.take_exchanges(), now=clock.now())
+
+
+def _look_up(attempt: Attempt, adapter: RemoteAdapter) -> None:
+    """Find a lost submit at the vendor by our key; after the window it is presumed spent."""
+    now = clock.now()
+    if adapter.can_find_by_key:
+        with workspace_folder("find") as folder:
+            task = adapter.find_by_key(attempt.idempotency_key, request=build_request(attempt, folder))
+        if task is not None:
+            settling.accept_attempt(
+                attempt_id=attempt.pk, remote_id=task.remote_id, details=dict(task.details),
+                poll_after=poll_interval(attempt.job.mode), now=now,
+            )  # fmt: skip
+            return
+        if attempt.sent_at and now - attempt.sent_at > submitting.ARRIVAL_GRACE:
+            settling.find_nothing(attempt_id=attempt.pk, now=now)
+            return
+    if attempt.unknown_until and now > attempt.unknown_until:
+        settling.presume_spent(attempt_id=attempt.pk, now=now)
+
+
+def _heard(attempt: Attempt, report: TaskReport) -> None:
+    if report.state is RemoteState.SUCCEEDED:
+        submitting.succeed(attempt, report, now=clock.now())
+    elif report.state in (RemoteState.FAILED, RemoteState.CANCELLED):
+        submitting.fail(attempt, report, now=clock.now())
+    elif report.progress is not None:
+        submitting.note_progress(attempt=attempt, progress=report.progress, now=clock.now())
+
+
+def collect_attempt(attempt_id: UUID) -> None:
+    """Fetch a paid result, check it and keep it. The address is asked for again each time: vendors' links expire."""
+    with _leased(Attempt, attempt_id, {"state": AttemptState.SUCCEEDED}) as owner:
+        if owner is None:
+            return
+        attempt = _attempt(attempt_id)
+        adapter: RemoteAdapter = adapter_of(attempt)
+        with workspace_folder("collect") as folder:
+            try:
+                artefacts = adapter.fetch_output(adapter.poll(remote_task(attempt)), folder)
+                facts = making.check_take(attempt, _video(artefacts), folder)
+            except DATABASE_AWAY:
+                raise
+            except Exception as problem:
+                log.warning("collecting failed", extra={"attempt": str(attempt_id)}, exc_info=True)
+                submitting.fetch_failed(attempt_id=attempt_id, owner=owner, cause=str(problem), now=clock.now())
+                return
+            finally:
+                keep_exchanges(attempt, "fetch", adapter.take_exchanges(), now=clock.now())
+        collecting.collect_take(attempt_id=attempt_id, owner=owner, facts=facts, now=clock.now())
+
+
+def _video(artefacts: list[Artefact]) -> Path:
+    for artefact in artefacts:
+        if artefact.kind == "video":
+            return artefact.path
+    raise making.TakeUnusable("the vendor's result holds no video")
+
+
+def render_attempt(attempt_id: UUID) -> None:
+    """Make a clip with the local engine."""
+
+    def wanted() -> bool:
+        clip = Clip.objects.filter(attempts=attempt_id).values_list("state", flat=True).first()
+        return clip in (ClipState.GENERATING, ClipState.NEEDS_ATTENTION)
+
+    starts = {"fetches": F("fetches") + 1}
+    with _leased(Attempt, attempt_id, {"state": AttemptState.INTENT}, wanted=wanted, **starts) as owner:
+        if owner is None:
+            return
+        attempt = _attempt(attempt_id)
+        if attempt.fetches > MAX_STARTS:
+            error = {"kind": "unsupported", "message": "the process that rendered it died each time"}
+            settling.fail_render(attempt_id=attempt_id, owner=owner, error=error, now=clock.now())
+            return
+        if not wanted():
+            submitting.withdraw_render(attempt_id=attempt_id, owner=owner, now=clock.now())
+            return
+        stop = _stops[owner]
+        with workspace_folder("render") as folder:
+            try:
+                request = build_request(attempt, folder)
+                finished = adapter_of(attempt).render(
+                    request, folder, submitting.progress_writer(Attempt, attempt_id, owner), stop
+                )
+                facts = making.check_take(attempt, _video(list(finished.artefacts)), folder)
+            except RenderCancelled:
+                submitting.withdraw_render(attempt_id=attempt_id, owner=owner, now=clock.now())
+                return
+            except DATABASE_AWAY:
+                raise
+            except Exception as problem:
+                log.warning("render failed", extra={"attempt": str(attempt_id)}, exc_info=True)
+                error = {"kind": "render_failed", "message": str(problem)[:500]}
+                settling.fail_render(attempt_id=attempt_id, owner=owner, error=error, now=clock.now())
+                return
+        collecting.collect_take(attempt_id=attempt_id, owner=owner, facts=facts, now=clock.now())
+
+
+def compose_master(master_id: UUID) -> None:
+    """Compose one master from the selected takes, check it, keep it."""
+    owner = leases.new_owner()
+    if masters.claim_master(master_id=master_id, owner=owner, now=clock.now()) is None:
+        return
+
+    def wanted() -> bool:
+        states = (MasterState.COMPOSING, MasterState.CHECKING)
+        return Master.objects.filter(pk=master_id, state__in=states).exists()
+
+    with leases.heartbeat(Master, master_id, owner, wanted=wanted) as stop, workspace_folder("compose") as folder:
+        try:
+            making.compose(master_id, owner=owner, folder=folder, cancelled=stop)
+        except (LeaseLost, RenderCancelled):
+            return
+        except DATABASE_AWAY:
+            raise
+        except Exception as problem:
+            log.warning("composing failed", extra={"master": str(master_id)}, exc_info=True)
+            masters.fail_master(master_id=master_id, owner=owner, cause=str(problem)[:500], now=clock.now())
+
+
+def cancel_attempt(attempt_id: UUID) -> None:
+    """Ask the vendor to stop a task whose clip was cancelled; the poll goes on until the vendor's verdict."""
+    attempt = _attempt(attempt_id)
+    if attempt.state != AttemptState.SUBMITTED:
+        return
+    adapter: RemoteAdapter = adapter_of(attempt)
+    try:
+        outcome = adapter.cancel(remote_task(attempt))
+        submitting.note_cancel(attempt=attempt, outcome=outcome.message, now=clock.now())
+    except ProviderError as error:
+        submitting.note_cancel(attempt=attempt, outcome=str(error), now=clock.now())
+    finally:
+        keep_exchanges(attempt, "cancel", adapter.take_exchanges(), now=clock.now())
+
+
+_stops: dict[str, Callable[[], bool]] = {}
+
+
+@contextmanager
+def _leased(
+    model: type[Attempt],
+    pk: UUID,
+    where: dict[str, Any],
+    *,
+    wanted: Callable[[], bool] = lambda: True,
+    **changes: Any,
+) -> Iterator[str | None]:
+    """Hold a row's lease for the block, or yield nothing when somebody else does or it has moved on."""
+    owner = leases.new_owner()
+    if not leases.claim(model.objects.filter(pk=pk, **where), owner=owner, now=clock.now(), **changes):
+        yield None
+        return
+    with leases.heartbeat(model, pk, owner, wanted=wanted) as stop:
+        _stops[owner] = stop
+        try:
+            yield owner
+        except LeaseLost:
+            log.info("lease lost", extra={"row": str(pk)})
+        finally:
+            _stops.pop(owner, None)

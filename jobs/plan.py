@@ -1,0 +1,176 @@
+"""The plan as values: what a job is started from and never changes under it.
+
+Schema-versioned, plain, serialisable; money in micro-units of the workspace's ledger currency, time in milliseconds.
+`Plan.from_dict` refuses a version it does not know.
+"""
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+SCHEMA_VERSION = 1
+FPS = 30
+
+
+class PlanUnreadable(Exception):
+    """The stored plan has a schema version that this release does not know."""
+
+
+@dataclass(frozen=True)
+class ScenePlan:
+    """A passage of the ad. `script` is spoken or captioned, `on_screen_text` is drawn, `visual` is filmed."""
+
+    key: str
+    title: str
+    script: str
+    visual: str
+    camera: str
+    on_screen_text: str
+    duration_ms: int
+    transition: str = "crossfade"  # how the scene begins: cut | crossfade | fade_black | fade_white | slide | wipe
+    role: str = "beat"  # hook | beat | cta
+    references: tuple[str, ...] = ()  # asset ids
+    locked: bool = False
+
+
+@dataclass(frozen=True)
+class BranchPlan:
+    """One variant on its way to delivery."""
+
+    key: str
+    name: str
+    provider: str
+    model: str
+    style: str = ""
+
+
+@dataclass(frozen=True)
+class ClipInput:
+    """An asset that a clip is made from."""
+
+    asset_id: str
+    role: str  # first_frame | reference | source_clip
+
+
+@dataclass(frozen=True)
+class ClipPlan:
+    """One clip: what is asked of which model, at which price, and why."""
+
+    scene: str
+    branch: str
+    provider: str
+    model: str
+    task: str
+    prompt: str
+    negative_prompt: str
+    seed: int
+    native_ratio: str
+    resolution: str
+    duration_ms: int  # asked of the model; may exceed the scene's and is trimmed
+    price_micro: int
+    price_upper_micro: int
+    expected_s: int
+    inputs: tuple[ClipInput, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)  # vendor-specific values by plain names
+    reason: str = ""
+    rejected: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LocalePlan:
+    """One language of the ad; `scripts` by scene key where it differs from the scene's own script."""
+
+    code: str
+    scripts: dict[str, str] = field(default_factory=dict)
+    on_screen: dict[str, str] = field(default_factory=dict)
+    voice_asset_id: str = ""
+
+
+@dataclass(frozen=True)
+class BrandPlan:
+    """What composition needs of the brand kit."""
+
+    name: str = ""
+    colours: dict[str, str] = field(default_factory=dict)
+    logo_asset_id: str = ""
+    font_asset_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Scenes, branches and a clip for each pair of them."""
+
+    title: str
+    channel: str
+    length_ms: int
+    ratios: tuple[str, ...]
+    scenes: tuple[ScenePlan, ...]
+    branches: tuple[BranchPlan, ...]
+    clips: tuple[ClipPlan, ...]
+    locales: tuple[LocalePlan, ...] = (LocalePlan("en"),)
+    captions: str = "burned"  # burned | sidecar; the side-car files are always written
+    brand: BrandPlan = BrandPlan()
+    bed_asset_id: str = ""
+    call_to_action: str = ""
+    disclosures: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what the planner wants a person to know
+    schema_version: int = SCHEMA_VERSION
+
+    def scene(self, key: str) -> ScenePlan:
+        """Return the scene with this key."""
+        return next(s for s in self.scenes if s.key == key)
+
+    def branch(self, key: str) -> BranchPlan:
+        """Return the branch with this key."""
+        return next(b for b in self.branches if b.key == key)
+
+    def clip(self, scene: str, branch: str) -> ClipPlan:
+        """Return the clip of a scene in a branch."""
+        return next(c for c in self.clips if (c.scene, c.branch) == (scene, branch))
+
+    def clips_of(self, branch: str) -> tuple[ClipPlan, ...]:
+        """Return a branch's clips in the order of the scenes."""
+        return tuple(self.clip(scene.key, branch) for scene in self.scenes)
+
+    @property
+    def price_micro(self) -> int:
+        """What the plan is expected to cost."""
+        return sum(c.price_micro for c in self.clips)
+
+    @property
+    def price_upper_micro(self) -> int:
+        """What the plan reserves: its upper price."""
+        return sum(c.price_upper_micro for c in self.clips)
+
+    def with_changes(self, **changes: Any) -> "Plan":
+        """Return a copy with some values replaced."""
+        return replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for storage."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Plan":
+        """Read stored values."""
+        if values.get("schema_version") != SCHEMA_VERSION:
+            raise PlanUnreadable(f"plan schema {values.get('schema_version')} is not known; upgrade the engine")
+        data = dict(values)
+        data["ratios"] = tuple(data["ratios"])
+        data["scenes"] = tuple(ScenePlan(**{**s, "references": tuple(s["references"])}) for s in data["scenes"])
+        data["branches"] = tuple(BranchPlan(**b) for b in data["branches"])
+        data["clips"] = tuple(_clip(c) for c in data["clips"])
+        data["locales"] = tuple(LocalePlan(**loc) for loc in data["locales"])
+        brand = data["brand"]
+        data["brand"] = BrandPlan(**{**brand, "font_asset_ids": tuple(brand["font_asset_ids"])})
+        for name in ("disclosures", "notes"):
+            data[name] = tuple(data[name])
+        return cls(**data)
+
+
+def _clip(values: dict[str, Any]) -> ClipPlan:
+    data = dict(values)
+    data["inputs"] = tuple(ClipInput(**i) for i in data["inputs"])
+    for name in ("rejected", "notes"):
+        data[name] = tuple(data[name])
+    return ClipPlan(**data)

@@ -1,0 +1,157 @@
+"""The values that routing reads and returns. Money in micro-units, time in milliseconds or whole seconds."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from providers.values import ModelCard, Task
+
+
+class Profile(StrEnum):
+    """What a brief cares about most."""
+
+    QUALITY = "quality"
+    BALANCED = "balanced"
+    ECONOMY = "economy"
+
+
+@dataclass(frozen=True)
+class SceneNeed:
+    """What one scene asks of a model. `complexity` is 1 to 10 and `complexity_reason` says why."""
+
+    key: str
+    duration_ms: int
+    complexity: int
+    complexity_reason: str = ""
+    has_image: bool = False
+    has_footage: bool = False
+    exact_lettering: bool = False  # a logo or words alone on a plain ground: must be drawn, not imagined
+
+
+@dataclass(frozen=True)
+class BranchNeed:
+    """One variant; `lead_model` set by a person holds for all its scenes, empty lets routing choose."""
+
+    key: str
+    lead_model: str = ""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model of the catalogue as this workspace may use it; `refusal` says why it may not."""
+
+    card: ModelCard
+    label: str  # the provider's own spelling
+    is_local: bool = False
+    refusal: str = ""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the brief allows: money for the whole job, seconds until the deadline, the profile."""
+
+    profile: Profile
+    cap_micro: int
+    seconds_left: int | None = None
+    ratio: str = "9:16"
+    local_workers: int = 2
+    parallel_remote: int = 50
+    reserved_micro: int = 0  # already promised to locked clips of the same plan
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What one model would make of one scene: what is asked of it, its price and its time."""
+
+    candidate: Candidate
+    task: Task
+    duration_ms: int
+    ratio: str
+    resolution: str
+    price_micro: int
+    price_upper_micro: int
+    expected_s: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Score:
+    """The named parts, each 0 to 1, and their weighted sum."""
+
+    quality: float
+    fit: float
+    price: float
+    speed: float
+    total: float
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The model of one clip, why it was taken and why each other one was not."""
+
+    scene: str
+    branch: str
+    offer: Offer
+    score: Score
+    reason: str
+    rejected: tuple[str, ...]
+
+    @property
+    def provider(self) -> str:
+        """The stable name of the provider."""
+        return self.offer.candidate.card.provider
+
+    @property
+    def model(self) -> str:
+        """The id of the model card."""
+        return self.offer.candidate.card.id
+
+
+class FixKind(StrEnum):
+    """What a person can change when the constraints cannot be met."""
+
+    FEWER_VARIANTS = "fewer_variants"
+    CHEAPER_MODEL = "cheaper_model"
+    LONGER_DEADLINE = "longer_deadline"
+    RAISE_CAP = "raise_cap"
+
+
+@dataclass(frozen=True)
+class Fix:
+    """One adjustment as a value, ready to be applied to the brief: what to set and what comes of it."""
+
+    kind: FixKind
+    sentence: str
+    variants: int | None = None
+    profile: Profile | None = None
+    cap_micro: int | None = None
+    seconds: int | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A constraint that cannot be met, in a sentence, with what would meet it."""
+
+    code: str  # over_cap | past_deadline
+    sentence: str
+    fixes: tuple[Fix, ...] = ()
+
+
+@dataclass(frozen=True)
+class Routing:
+    """The choices for every scene and branch, their sums, and what does not fit."""
+
+    choices: tuple[Choice, ...]
+    price_micro: int
+    price_upper_micro: int
+    expected_s: int
+    leads: dict[str, str]  # branch → model id
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def choice(self, scene: str, branch: str) -> Choice:
+        """Return the choice for a clip."""
+        return next(c for c in self.choices if (c.scene, c.branch) == (scene, branch))
+
+
+class NothingFits(Exception):
+    """No model can make this scene: connect a provider or add a picture to the scene."""

@@ -1,0 +1,61 @@
+"""The sentences of routing: why a model was taken, and why each other one was not."""
+
+from genengine.core.money import format_micro
+from jobs.routing.types import Offer, Profile, SceneNeed, Score
+
+PROFILE_WORDS = {
+    Profile.QUALITY: "quality first",
+    Profile.BALANCED: "a balance of quality, price and time",
+    Profile.ECONOMY: "price first",
+}
+PART_WORDS = {
+    "quality": "lower quality for this scene",
+    "fit": "a poorer fit to what the scene starts from",
+    "price": "more of the budget",
+    "speed": "a longer wait",
+}
+
+
+def reason_for(
+    offer: Offer,
+    score: Score,
+    scene: SceneNeed,
+    *,
+    profile: Profile,
+    leads: bool,
+    saved_from: Offer | None,
+) -> str:
+    """Return why this model makes this clip, with the parts of its score."""
+    role = "leads this variant" if leads else "fits this scene, which the variant's lead model does not"
+    if saved_from is not None:
+        role = (
+            f"keeps the plan inside the budget; {saved_from.candidate.card.label} would take {price_words(saved_from)}"
+        )
+    return (
+        f"{offer.candidate.card.label} {role}: with {PROFILE_WORDS[profile]} it scores {score.total:.2f}"
+        f" (quality {score.quality:.2f}, fit {score.fit:.2f}, price {score.price:.2f}, speed {score.speed:.2f})."
+        f" Complexity {scene.complexity} of 10: {scene.complexity_reason or 'nothing unusual'}."
+    )
+
+
+def rejection_of(
+    other: Offer, score: Score, chosen: Offer, chosen_score: Score, *, over_budget: bool, lead: str
+) -> str:
+    """Return why another model that could make the clip was not taken."""
+    label = other.candidate.card.label
+    if over_budget:
+        return f"{label}: {price_words(other)} for this clip would take the plan past the budget."
+    if score.total > chosen_score.total:
+        why = "this variant stays with its lead model" if chosen.candidate.card.id == lead else "the budget"
+        return f"{label}: scores {score.total:.2f} against {chosen_score.total:.2f}, but {why} decides here."
+    gaps = {part: getattr(chosen_score, part) - getattr(score, part) for part in PART_WORDS}
+    worst = max(gaps, key=lambda part: gaps[part])
+    return (
+        f"{label}: scores {score.total:.2f} against {chosen_score.total:.2f}; {PART_WORDS[worst]}"
+        f" ({price_words(other)}, about {other.expected_s} s)."
+    )
+
+
+def price_words(offer: Offer) -> str:
+    """Return the price for people; what costs nothing is called free."""
+    return format_micro(offer.price_micro) if offer.price_micro else "free"
