@@ -1,0 +1,1 @@
+"""What people want and whether they accept it: briefs, planning, review, delivery, insights."""

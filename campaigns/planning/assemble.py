@@ -1,0 +1,50 @@
+"""From a storyboard to a plan: variants, clips, languages, brand. Pure values."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from campaigns.planning.clips import Desk, branch_names, clip_of, need_of
+from campaigns.planning.types import Storyboard
+from jobs.plan import BrandPlan, ClipPlan, Plan
+from jobs.routing.choose import choose_models
+from jobs.routing.types import BranchNeed, Limits, Problem, Routing
+
+KEYS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def assemble(storyboard: Storyboard, desk: Desk) -> tuple[Plan, tuple[Problem, ...]]:
+    """Return the plan of a storyboard, and what of the brief's constraints it cannot meet."""
+    brief = desk.brief
+    needs = [need_of(scene, desk) for scene in storyboard.scenes]
+    branches = [BranchNeed(key) for key in KEYS[: brief.variants]]
+    routing = choose_models(scenes=needs, branches=branches, candidates=desk.candidates, limits=desk.limits)
+    plan = Plan(
+        title=brief.title or brief.brand_name or "Untitled ad",
+        channel=brief.channel,
+        length_ms=brief.length_ms,
+        ratios=brief.ratios,
+        scenes=storyboard.scenes,
+        branches=branch_names(routing.leads, desk),
+        clips=_clips(storyboard, routing, desk),
+        locales=storyboard.locales,
+        captions=brief.captions,
+        brand=BrandPlan(brief.brand_name, brief.colours, brief.logo_id, brief.font_ids),
+        bed_asset_id=brief.music_id,
+        call_to_action=brief.call_to_action,
+        disclosures=tuple(dict.fromkeys((*storyboard.disclosures, *brief.flag_disclosures))),
+        notes=(*storyboard.notes, *routing.notes),
+    )
+    return plan, routing.problems
+
+
+def _clips(storyboard: Storyboard, routing: Routing, desk: Desk) -> tuple[ClipPlan, ...]:
+    return tuple(
+        clip_of(routing.choice(scene.key, key), scene, desk, place=place, branch=branch)
+        for branch, key in enumerate(routing.leads)
+        for place, scene in enumerate(storyboard.scenes)
+    )
+
+
+def limits_with(limits: Limits, clips: Sequence[ClipPlan]) -> Limits:
+    """Return the limits with the money of clips that stay as they are already taken."""
+    return replace(limits, reserved_micro=sum(clip.price_upper_micro for clip in clips))

@@ -1,0 +1,119 @@
+"""The drawers of the plan board: what people type, turned into typed changes."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+
+from campaigns.planning.types import (
+    CAMERAS,
+    LONGEST_SCENE_MS,
+    SHORTEST_SCENE_MS,
+    TRANSITIONS,
+    AddScene,
+    EditClip,
+    EditScene,
+)
+from genengine.assets.models import Asset
+from jobs.plan import BranchPlan, ClipPlan, ScenePlan
+
+TRANSITION_WORDS = {
+    "cut": "Cut",
+    "crossfade": "Crossfade",
+    "fade_black": "Fade through black",
+    "fade_white": "Fade through white",
+    "slide": "Slide",
+    "wipe": "Wipe",
+}
+
+
+class DurationField(forms.DecimalField):
+    """A length in seconds; milliseconds inside."""
+
+    def __init__(self) -> None:
+        low, high = SHORTEST_SCENE_MS / 1000, LONGEST_SCENE_MS / 1000
+        super().__init__(
+            label="Length in seconds",
+            max_digits=6,
+            decimal_places=3,
+            widget=forms.NumberInput(attrs={"step": "0.1", "min": low, "max": high, "inputmode": "decimal"}),
+            help_text=f"{low:g} to {high:g} s. The other scenes are fitted so that the ad keeps its length.",
+        )
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value / 1000:g}" if isinstance(value, int) else value
+
+    def clean(self, value: Any) -> Any:
+        seconds = super().clean(value)
+        return None if seconds is None else round(seconds * 1000)
+
+
+class SceneForm(forms.Form):
+    """A scene's words, picture and time."""
+
+    title = forms.CharField(label="Title", max_length=120)
+    script = forms.CharField(label="Said", required=False, widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}))
+    visual = forms.CharField(label="Shows", required=False, widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}))
+    on_screen_text = forms.CharField(
+        label="On-screen text", required=False, max_length=200, widget=forms.TextInput(attrs={"dir": "auto"})
+    )
+    camera = forms.ChoiceField(label="Camera", choices=[(c, c.capitalize()) for c in CAMERAS])
+    transition = forms.ChoiceField(label="Begins with", choices=[(t, TRANSITION_WORDS[t]) for t in TRANSITIONS])
+    duration_ms = DurationField()
+    references = forms.MultipleChoiceField(
+        label="Product and media in this scene", required=False, widget=forms.SelectMultiple(attrs={"size": 4})
+    )
+
+    def __init__(self, *args: Any, scene: ScenePlan, assets: Iterable[Asset], **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "initial": {name: getattr(scene, name) for name in self.base_fields}})
+        self.scene = scene
+        self.fields["references"].choices = [(str(a.pk), a.name) for a in assets]  # type: ignore[attr-defined]
+        if scene.camera and scene.camera not in CAMERAS:
+            self.fields["camera"].choices = [(scene.camera, scene.camera), *self.fields["camera"].choices]  # type: ignore[attr-defined]
+
+    def change(self) -> EditScene:
+        """Return only what differs from the scene as it is."""
+        values = {**self.cleaned_data, "references": tuple(self.cleaned_data["references"])}
+        return EditScene(scene=self.scene.key, **{n: v for n, v in values.items() if v != getattr(self.scene, n)})
+
+
+class AddSceneForm(forms.Form):
+    """A new scene."""
+
+    visual = forms.CharField(label="Shows", widget=forms.Textarea(attrs={"rows": 3}))
+    script = forms.CharField(label="Said", required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    on_screen_text = forms.CharField(label="On-screen text", required=False, max_length=200)
+    duration_ms = DurationField()
+
+    def change(self, after: str) -> AddScene:
+        """Return the change."""
+        return AddScene(after=after, **self.cleaned_data)
+
+
+class ClipForm(forms.Form):
+    """A clip's exact prompt and its model."""
+
+    prompt = forms.CharField(label="Prompt", required=False, widget=forms.Textarea(attrs={"rows": 7}))
+    negative_prompt = forms.CharField(label="Keep out", required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    model = forms.ChoiceField(label="Model")
+
+    def __init__(self, *args: Any, clip: ClipPlan, models: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "initial": {name: getattr(clip, name) for name in self.base_fields}})
+        self.clip = clip
+        self.fields["model"].choices = models  # type: ignore[attr-defined]
+
+    def change(self) -> EditClip:
+        """Return only what differs from the clip as it is."""
+        differing = {n: v for n, v in self.cleaned_data.items() if v != getattr(self.clip, n)}
+        return EditClip(scene=self.clip.scene, branch=self.clip.branch, **differing)
+
+
+class BranchForm(forms.Form):
+    """A variant's name and lead model."""
+
+    name = forms.CharField(label="Name", max_length=120)
+    model = forms.ChoiceField(label="Lead model", help_text="All scenes that this model can make move to it.")
+
+    def __init__(self, *args: Any, branch: BranchPlan, models: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "initial": {"name": branch.name, "model": branch.model}})
+        self.fields["model"].choices = models  # type: ignore[attr-defined]

@@ -1,0 +1,236 @@
+"""Reads of planning: what the planner sees of a brief, what a plan would cost, what it cannot meet."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from campaigns.briefs.models import Brief
+from campaigns.briefs.queries import assets_of
+from campaigns.briefs.types import FLAGS
+from campaigns.planning.assemble import assemble
+from campaigns.planning.builtin import BuiltinPlanner
+from campaigns.planning.clips import Desk, need_of
+from campaigns.planning.models import PlanRevision
+from campaigns.planning.types import AssetRef, BriefNotReady, BriefValues, Planner
+from genengine.assets.models import AssetKind
+from genengine.core.money import format_micro
+from genengine.workspaces.models import Workspace
+from jobs.execution.models import Job, JobPlan
+from jobs.plan import Plan
+from jobs.routing.fixes import deadline_problem, over_cap_problem
+from jobs.routing.offers import CannotMake, offer_of
+from jobs.routing.queries import candidates
+from jobs.routing.types import Limits, NothingFits, Problem, Profile
+
+COMPOSE_SHARE = 1.2  # composing takes about as long as the ad runs, on one of the machine's workers
+LOCAL_WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a brief would cost and take as it stands; `missing` says why there is none yet."""
+
+    price_micro: int = 0
+    price_upper_micro: int = 0
+    expected_s: int = 0
+    scenes: int = 0
+    variants: int = 0
+    masters: int = 0
+    models: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    missing: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The estimate in one line."""
+        if self.missing:
+            return self.missing
+        price = format_micro(self.price_micro) if self.price_micro else "nothing"
+        return f"About {price} and {max(1, round(self.expected_s / 60))} min for {self.masters} finished videos."
+
+
+def planner() -> Planner:
+    """Return the planner in charge."""
+    return BuiltinPlanner()
+
+
+def newest_revision(brief: Brief) -> PlanRevision | None:
+    """Return the newest plan of a brief."""
+    return PlanRevision.objects.filter(brief=brief).order_by("-number").first()
+
+
+def newest_job(brief: Brief) -> Job | None:
+    """Return the job that was launched last from a brief."""
+    return Job.objects.of(brief.workspace_id).filter(brief_id=brief.pk).order_by("-created_at").first()
+
+
+def is_in_job(revision: PlanRevision) -> bool:
+    """Say whether the brief's newest job runs this very revision."""
+    job = newest_job(revision.brief)
+    if job is None:
+        return False
+    sources = JobPlan.objects.filter(job=job).exclude(source_revision_id=None).order_by("-number")
+    return sources.values_list("source_revision_id", flat=True).first() == revision.pk
+
+
+def brief_values(brief: Brief) -> BriefValues:
+    """Return everything that a planner reads of a brief."""
+    kit = brief.brand_kit
+    flags = [FLAGS[key] for key in brief.compliance_flags if key in FLAGS]
+    avoid = [element for flag in flags for element in flag.avoid]
+    return BriefValues(
+        title=brief.title.strip(),
+        ad_type=brief.ad_type,
+        script=brief.script,
+        length_ms=brief.length_ms,
+        language=brief.language,
+        key_messages=tuple(brief.key_messages),
+        call_to_action=brief.call_to_action.strip(),
+        tone=tuple(brief.tone),
+        required=tuple(brief.required_elements),
+        forbidden=tuple(dict.fromkeys([*brief.forbidden_elements, *avoid])),
+        forbidden_words=tuple(kit.forbidden_words) if kit else (),
+        brand_name=kit.name if kit else "",
+        assets=_asset_refs(brief),
+        captions=brief.captions,
+        alternate_scripts=dict(brief.alternate_scripts),
+        alternate_languages=tuple(brief.alternate_languages),
+        voiceovers={code: str(asset) for code, asset in brief.voiceovers.items() if asset},
+        channel=brief.channel,
+        ratios=tuple(brief.ratios) or ("9:16",),
+        variants=brief.variants,
+        profile=brief.quality_profile,
+        colours=dict(kit.colours) if kit else {},
+        logo_id=str(kit.logo_id or "") if kit else "",
+        font_ids=tuple(str(font.pk) for font in kit.fonts.order_by("name")) if kit else (),
+        music_id=str(brief.music_id or ""),
+        flag_disclosures=tuple(flag.disclosure for flag in flags if flag.disclosure),
+    )
+
+
+def brief_digest(values: BriefValues) -> str:
+    """Return the SHA-256 of what a plan depends on; budget and deadline may change without a new plan."""
+    return hashlib.sha256(json.dumps(asdict(values), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def limits_of(brief: Brief, now: datetime) -> Limits:
+    """Return the brief's constraints for routing."""
+    values_ratios = brief.ratios or ["9:16"]
+    left = int((brief.deadline_at - now).total_seconds()) if brief.deadline_at else None
+    return Limits(
+        profile=Profile(brief.quality_profile),
+        cap_micro=brief.cap_micro,
+        seconds_left=None if left is None else left - compose_seconds(brief.length_ms, _masters(brief)),
+        ratio=values_ratios[0],
+        local_workers=LOCAL_WORKERS,
+        parallel_remote=brief.workspace.parallel_generations,
+    )
+
+
+def desk_of(brief: Brief, now: datetime, values: BriefValues | None = None) -> Desk:
+    """Return what clip-making needs for a brief."""
+    values = values or brief_values(brief)
+    return Desk(values, candidates(brief.workspace), limits_of(brief, now), {ref.id: ref for ref in values.assets})
+
+
+def estimate(brief: Brief, now: datetime) -> Estimate:
+    """Return the live estimate of a brief: it is planned as it stands, and nothing is stored."""
+    try:
+        desk = desk_of(brief, now)
+        plan, problems = assemble(planner().plan(desk.brief), desk)
+    except (BriefNotReady, NothingFits) as missing:
+        return Estimate(missing=str(missing))
+    return Estimate(
+        price_micro=plan.price_micro,
+        price_upper_micro=plan.price_upper_micro,
+        expected_s=plan_seconds(plan),
+        scenes=len(plan.scenes),
+        variants=len(plan.branches),
+        masters=masters_of(plan),
+        models=tuple(dict.fromkeys(clip.model for clip in plan.clips)),
+        problems=problems,
+    )
+
+
+def is_stale(*, revision: PlanRevision) -> bool:
+    """Say whether the brief was edited after this plan was made."""
+    return revision.brief_digest != brief_digest(brief_values(revision.brief))
+
+
+def model_choices(*, workspace: Workspace, also: str = "") -> list[tuple[str, str]]:
+    """Return the models that may be used here with their labels; `also` keeps one that may not be any more."""
+    usable = [(c.card.id, c.card.label) for c in candidates(workspace) if not c.refusal or c.card.id == also]
+    return sorted(usable, key=lambda choice: choice[1])
+
+
+def plan_problems(*, revision: PlanRevision, now: datetime) -> tuple[Problem, ...]:
+    """Return what of the brief's budget and deadline a plan cannot meet, with the changes that help."""
+    plan, brief = revision.plan, revision.brief
+    desk = desk_of(brief, now)
+    by_branch = [sum(c.price_upper_micro for c in plan.clips_of(branch.key)) for branch in plan.branches]
+    left = int((brief.deadline_at - now).total_seconds()) if brief.deadline_at else None
+    found = (
+        over_cap_problem(by_branch=by_branch, least_micro=_least_price(plan, desk), cap_micro=brief.cap_micro),
+        deadline_problem(expected_s=plan_seconds(plan), seconds_left=left, variants=len(plan.branches)),
+    )
+    return tuple(problem for problem in found if problem is not None)
+
+
+def plan_seconds(plan: Plan) -> int:
+    """Return how long a plan is expected to take: vendors side by side, this machine's workers, composing."""
+    remote = [c.expected_s for c in plan.clips if c.provider != "local"]
+    local = sum(c.expected_s for c in plan.clips if c.provider == "local")
+    making = max(max(remote, default=0), -(-local // LOCAL_WORKERS))
+    return making + compose_seconds(plan.length_ms, masters_of(plan))
+
+
+def masters_of(plan: Plan) -> int:
+    """Return how many finished videos a plan makes."""
+    return len(plan.branches) * len(plan.locales) * len(plan.ratios)
+
+
+def compose_seconds(length_ms: int, masters: int) -> int:
+    """Return how long composing takes."""
+    return round(length_ms / 1000 * COMPOSE_SHARE * masters / LOCAL_WORKERS)
+
+
+def frozen_values(brief: Brief) -> Mapping[str, object]:
+    """Return a brief as values for a version: what the planner reads, the constraints, the assets by hash."""
+    uses = assets_of(brief=brief)
+    return {
+        **asdict(brief_values(brief)),
+        "audience": brief.audience,
+        "compliance_flags": list(brief.compliance_flags),
+        "cap_micro": brief.cap_micro,
+        "deadline_at": brief.deadline_at.isoformat() if brief.deadline_at else None,
+        "asset_hashes": {str(use.asset_id): use.asset.original.sha256 for use in uses},
+    }
+
+
+def _asset_refs(brief: Brief) -> tuple[AssetRef, ...]:
+    return tuple(
+        AssetRef(str(use.asset_id), use.asset.kind, use.role, use.asset.name, use.note)
+        for use in assets_of(brief=brief)
+        if use.asset.kind in (AssetKind.IMAGE, AssetKind.VIDEO)
+    )
+
+
+def _masters(brief: Brief) -> int:
+    languages = 1 + sum(1 for code in brief.alternate_languages if brief.alternate_scripts.get(code))
+    return max(1, brief.variants) * max(1, len(brief.ratios)) * languages
+
+
+def _least_price(plan: Plan, desk: Desk) -> int:
+    total = 0
+    for scene in plan.scenes:
+        prices = []
+        for candidate in desk.candidates:
+            try:
+                if not candidate.refusal:
+                    prices.append(offer_of(candidate, need_of(scene, desk), desk.limits).price_upper_micro)
+            except CannotMake:
+                continue
+        total += min(prices, default=0)
+    return total
