@@ -1,0 +1,132 @@
+"""``python -m benchmarks.render``: our renderer against the encoding limit and against other ways, as ratios.
+
+Prints a table and, as the last line,
+``cpu_over_limit=… moviepy_over_ours=… jitter_px=… ssim_y=… rerun_one_of_six=… warm=…``. Quote ratios, not seconds:
+both sides of each ratio are measured one after the other on the same machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+from benchmarks.render import material, reference
+from benchmarks.render.measuring import Cost, cost_of, jitter_px, ssim_y
+
+ROOT = Path(__file__).resolve().parents[2]
+MOVIEPY = "moviepy==2.2.1"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.render", description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--work", type=Path, help="keep material and MoviePy's environment here")
+    parser.add_argument(
+        "--frames", type=Path, help="folder for 1.4 GB of raw frames (default: /dev/shm if it is large)"
+    )
+    parser.add_argument("--runs", type=int, default=2, help="runs of each side; the smallest counts")
+    parser.add_argument("--no-moviepy", action="store_true")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="ge-bench-") as scratch:
+        work = arguments.work or Path(scratch)
+        work.mkdir(parents=True, exist_ok=True)
+        memory = arguments.frames or (Path("/dev/shm") if Path("/dev/shm").is_dir() else work)
+        with tempfile.TemporaryDirectory(prefix="ge-bench-", dir=memory) as raw:
+            return _run(work, Path(raw), arguments.runs, with_moviepy=not arguments.no_moviepy)
+
+
+def _run(work: Path, raw: Path, runs: int, *, with_moviepy: bool) -> int:
+    files = material.make(work / "material")
+    spec = work / "ad.json"
+    spec.write_text(json.dumps(reference.ad() | {"files": {name: path.name for name, path in files.items()}}))
+    ours, limit, program = [], [], []
+    frames = raw / "frames.yuv"
+    _module("frames", work / "material", frames)
+    for _ in range(runs):
+        limit.append(_module("limit", frames, files["music"], work / "limit.mp4"))
+        program.append(_module("limit", frames, files["music"], work / "limit-program.mp4", "--ffmpeg"))
+        ours.append(_ours(spec, work, 2))
+    single = [_ours(spec, work, 1) for _ in range(runs)]
+    rows = {"limit (library)": _best(limit), "limit (ffmpeg program)": _best(program)}
+    rows |= {"ours, 1 worker": _best(single), "ours, 2 workers": _best(ours)}
+    rows["filter graph, zoompan"] = _module("graph_peer", work / "material", work / "graph.mp4")
+    moviepy = _moviepy(work) if with_moviepy else None
+    if moviepy:
+        rows["MoviePy 2.2.1"] = moviepy
+    bound = min(rows["limit (library)"].cpu_s, rows["limit (ffmpeg program)"].cpu_s)
+    _table(rows, bound)
+    _module("frames", work / "material", frames, "--truth")
+    quality, best_quality = (ssim_y(work / name, frames) for name in ("ours.mp4", "limit.mp4"))
+    frames.unlink()
+    jitter = _jitter(work, files)
+    warm = _warm(work)
+    one, two = rows["ours, 1 worker"], rows["ours, 2 workers"]
+    mine = min(one.cpu_s, two.cpu_s)
+    print(f"two workers: wall {two.wall_s / one.wall_s:.2f} of one; peak memory {two.peak_mb:.0f} MB")
+    print(f"SSIM-Y against the Lanczos truth: ours {quality:.4f}, the limit's own {best_quality:.4f}")
+    peer = f"{moviepy.cpu_s / mine:.2f}" if moviepy else "not_measured"
+    cold = warm["cold"]["cpu_s"]
+    print(
+        f"cpu_over_limit={mine / bound:.2f} moviepy_over_ours={peer} jitter_px={jitter:.3f} ssim_y={quality:.4f} "
+        f"rerun_one_of_six={warm['one_of_six']['cpu_s'] / cold:.3f} warm={warm['unchanged']['cpu_s'] / cold:.3f}"
+    )
+    return 0
+
+
+def _jitter(work: Path, files: dict[str, Path]) -> float:
+    """Measured without captions and logo: what stands still would be taken for a moving picture that jitters."""
+    spec, video = work / "plain.json", work / "plain.mp4"
+    names = {name: path.name for name, path in files.items()}
+    spec.write_text(json.dumps(reference.ad(graphics=False) | {"files": names}))
+    _ours(spec, work, 1, video)
+    return jitter_px(video, reference.SLOT, reference.CROSSFADE)
+
+
+def _module(name: str, *arguments: str | Path) -> Cost:
+    return cost_of([sys.executable, "-m", f"benchmarks.render.{name}", *arguments], PYTHONPATH=str(ROOT))
+
+
+def _ours(spec: Path, work: Path, workers: int, out: Path | None = None) -> Cost:
+    argv = [sys.executable, "-m", "genengine.media", "compile", spec, "--assets", work / "material"]
+    return cost_of([*argv, "--out", out or work / "ours.mp4", "--workers", str(workers)], PYTHONPATH=str(ROOT))
+
+
+def _moviepy(work: Path) -> Cost | None:
+    """MoviePy wants an older Pillow than we use, so it gets an environment of its own; None where it cannot be had."""
+    home = work / "moviepy"
+    python = home / "bin" / "python"
+    try:
+        if not python.exists():
+            venv.create(home, with_pip=True)
+            subprocess.run([python, "-m", "pip", "install", "-q", MOVIEPY], check=True)
+        peer = ROOT / "benchmarks" / "render" / "moviepy_peer.py"
+        return cost_of([python, peer, work / "material", work / "moviepy.mp4"])
+    except (subprocess.CalledProcessError, RuntimeError, OSError) as error:
+        print(f"MoviePy was left out: {error}", file=sys.stderr)
+        return None
+
+
+def _warm(work: Path) -> dict[str, dict[str, float]]:
+    with tempfile.TemporaryDirectory(dir=work) as folder:
+        argv = [sys.executable, "-m", "benchmarks.render.warm", str(work / "material"), folder]
+        answer = subprocess.run(argv, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+    figures: dict[str, dict[str, float]] = json.loads(answer.strip().splitlines()[-1])
+    return figures
+
+
+def _best(costs: list[Cost]) -> Cost:
+    return min(costs, key=lambda cost: cost.cpu_s)
+
+
+def _table(rows: dict[str, Cost], bound: float) -> None:
+    print(f"{'':24}{'CPU s':>8}{'/ limit':>9}{'wall s':>8}{'peak MB':>9}")
+    for name, cost in rows.items():
+        print(f"{name:24}{cost.cpu_s:8.2f}{cost.cpu_s / bound:9.2f}{cost.wall_s:8.1f}{cost.peak_mb:9.0f}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

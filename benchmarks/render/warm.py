@@ -1,0 +1,43 @@
+"""Re-rendering six scenes in a warm worker. Prints one JSON object with CPU seconds.
+
+Usage: ``python -m benchmarks.render.warm MATERIAL WORK``.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import resource
+import sys
+from pathlib import Path
+
+from benchmarks.render import material, reference
+from genengine.media import compile
+
+
+def cpu() -> float:
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
+def main() -> None:
+    folder, work = Path(sys.argv[1]), Path(sys.argv[2])
+    files, spec = material.make(folder), reference.ad(6)
+    changed = copy.deepcopy(spec)
+    changed["captions"]["cues"][2]["text"] = "A new offer inside"
+    figures, costs = {}, {}
+    for name, wanted in (("cold", spec), ("one_of_six", changed), ("unchanged", changed)):
+        begun = cpu()
+        report = compile(wanted, files, work / f"{name}.mp4", cache_dir=work / "cache")
+        costs[name] = cpu() - begun
+        figures[name] = {
+            "cpu_s": round(costs[name], 3),
+            "wall_s": report.wall_s,
+            "pieces": report.pieces,
+            "hits": report.cache_hits,
+        }
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()

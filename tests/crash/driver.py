@@ -1,0 +1,70 @@
+"""What a crash test asks of a running stack, in a process of its own: `-m tests.crash.driver launch|report`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+
+def launch() -> dict[str, Any]:
+    """Launch a job with one paid and one local variant."""
+    from genengine.core.correlation import correlated
+    from tests.factories.jobs import KLING, LOCAL, make_asset, make_job, make_plan, make_principal, make_workspace
+
+    principal = make_principal(make_workspace())
+    asset = make_asset(principal)
+    with correlated():
+        job = make_job(principal, make_plan(asset, branches=(KLING, LOCAL), scenes=3))
+    return {"job": str(job.pk)}
+
+
+def report(job_id: str) -> dict[str, Any]:
+    """Say how a job and the books stand."""
+    from billing.caps.queries import spend_of_job
+    from billing.ledger.queries import ledger_problems
+    from compliance.trail.services import verify_chains
+    from genengine.core.events.queries import broken_streams
+    from jobs.execution.models import Job
+
+    job = Job.objects.get(pk=job_id)
+    cap = spend_of_job(job_id=job.pk)
+    assert cap is not None
+    return {
+        "state": job.state,
+        "clips": [c.state for c in job.clips.order_by("branch__position", "position")],
+        "masters": [m.state for m in job.masters.all()],
+        "attempts": [
+            {
+                "provider": a.provider,
+                "state": a.state,
+                "key": a.idempotency_key,
+                "remote_id": a.remote_id,
+                "cost_micro": a.cost_micro,
+                "fallback": a.fallback,
+            }
+            for a in job.attempts.all()
+        ],
+        "takes_of_an_attempt": max((t for t in _takes_by_attempt(job)), default=0),
+        "spent_micro": cap.spent_micro,
+        "held_micro": cap.held_micro,
+        "ledger": ledger_problems(),
+        "events": broken_streams(),
+        "audit": verify_chains(),
+    }
+
+
+def _takes_by_attempt(job: Any) -> list[int]:
+    from collections import Counter
+
+    return list(Counter(job.takes.values_list("attempt_id", flat=True)).values())
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genengine.settings.local")
+    import django
+
+    django.setup()
+    command, *arguments = sys.argv[1:]
+    print(json.dumps({"launch": launch, "report": report}[command](*arguments)))

@@ -1,0 +1,86 @@
+"""Callbacks hurry a poll and can do nothing else."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from genengine.core import clock
+from jobs.execution.models import Attempt
+from jobs.execution.services import settling, submitting
+from jobs.execution.services.dispatching import dispatch_clip
+from providers.emulator.accounts import TEST_WEBHOOK_SECRET
+from tests.factories.jobs import KLING, make_job, make_plan, make_principal, make_workspace
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def attempt() -> Attempt:
+    job = make_job(make_principal(make_workspace()), make_plan(scenes=1, branches=(KLING,)))
+    started = dispatch_clip(clip_id=job.clips.get().pk, now=clock.now())
+    assert started is not None
+    submitting.claim_submit(attempt_id=started.pk, now=clock.now())
+    settling.accept_attempt(
+        attempt_id=started.pk, remote_id="893", details={}, poll_after=timedelta(hours=1), now=clock.now()
+    )
+    started.refresh_from_db()
+    return started
+
+
+def send(
+    client: Client, body: dict[str, Any], *, secret: str = TEST_WEBHOOK_SECRET, slug: str = "aurora", **kw: Any
+) -> int:
+    """Post as the vendor does, by the Standard Webhooks scheme."""
+    text, at = json.dumps(body), str(int(kw.get("at", time.time())))
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    signature = base64.b64encode(hmac.new(key, f"m1.{at}.{text}".encode(), hashlib.sha256).digest()).decode()
+    return client.post(
+        f"/hooks/{kw.get('provider', 'kling')}/{slug}/",
+        data=text,
+        content_type="application/json",
+        headers={"webhook-id": "m1", "webhook-timestamp": at, "webhook-signature": f"v1,{signature}"},
+    ).status_code
+
+
+DONE = {"id": "893", "status": "succeeded", "message": "", "create_time": 1, "update_time": 2}
+
+
+def test_a_verified_callback_makes_the_poll_due_and_changes_nothing_else(client: Client, attempt: Attempt) -> None:
+    assert send(client, DONE) == 202
+    after = Attempt.objects.get(pk=attempt.pk)
+    assert after.next_poll_at <= clock.now()
+    assert (after.state, after.remote_id) == ("submitted", "893")
+    assert [e.purpose for e in after.exchanges.all()] == ["webhook"]
+
+
+def test_a_forged_old_or_foreign_callback_is_a_404_and_hurries_nothing(client: Client, attempt: Attempt) -> None:
+    make_workspace("other")
+    forged = "whsec_" + base64.b64encode(b"somebody else's secret").decode()
+    assert send(client, DONE, secret=forged) == 404
+    assert send(client, DONE, at=time.time() - 3600) == 404
+    assert send(client, DONE, slug="nowhere") == 404
+    assert send(client, DONE, provider="local") == 404
+    assert send(client, DONE, provider="unknown") == 404
+    assert send(client, DONE, slug="other") == 202
+    assert Attempt.objects.get(pk=attempt.pk).next_poll_at == attempt.next_poll_at
+
+
+def test_a_doubled_and_a_late_callback_are_harmless(client: Client, attempt: Attempt) -> None:
+    assert [send(client, DONE), send(client, DONE)] == [202, 202]
+    settling.succeed_attempt(
+        attempt_id=attempt.pk, cost_micro=1, vendor_amount=None, vendor_currency="", now=clock.now()
+    )
+    assert send(client, DONE) == 202
+    after = Attempt.objects.get(pk=attempt.pk)
+    assert (after.state, after.next_poll_at) == ("succeeded", None)
+
+
+def test_a_huge_callback_is_not_read(client: Client, attempt: Attempt) -> None:
+    assert send(client, {**DONE, "message": "x" * 1_100_000}) == 413

@@ -1,0 +1,88 @@
+"""The world in which the journeys happen, made by the product's own services; run inside `manage.py shell`."""
+
+import json
+from pathlib import Path
+
+from billing.caps.models import CapScope
+from billing.caps.services import set_cap
+from campaigns.briefs.importer import import_brief
+from campaigns.briefs.models import Brief
+from campaigns.briefs.services import update_brief
+from campaigns.planning.services import launch, make_plan
+from genengine.core import clock
+from genengine.workspaces.models import Membership, Role, User, Workspace
+from genengine.workspaces.policy import Principal, principal_of_user
+from jobs.execution.models import Job
+from tests.journeys.stage_password import PASSWORD
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "briefs"
+SHORT = {"variants": 2, "length_ms": 6_000, "ratios": ["9:16"], "deadline_at": None}
+SCRIPT = """[Scene 1, 0-3 s. The can on a table.]
+Cold brew in a can.
+
+[Scene 2, 3-6 s. All three cans side by side.]
+Three flavours. Pick one.
+"""
+
+
+def build() -> None:
+    """Make two workspaces, a person for each role, a brief with a plan; print their addresses as JSON."""
+    aurora = _workspace("aurora", "Aurora Cold Brew")
+    _workspace("borealis", "Borealis Tea", only="stranger")
+    admin = _principal("admin@aurora.example", aurora)
+    now = clock.now()
+    set_cap(
+        workspace=aurora,
+        book=aurora.mode,
+        scope=CapScope.MONTH,
+        scope_id=f"{now:%Y-%m}",
+        limit_micro=200_000_000,
+        actor=admin.actor,
+        now=now,
+    )
+    planned = _brief("ugc-blood-orange", admin, {})
+    make_plan(brief=planned, principal=admin, now=clock.now())
+    short = _brief("cinematic-wake-slowly", admin, {**SHORT, "title": "Six seconds of Aurora", "script": SCRIPT})
+    make_plan(brief=short, principal=admin, now=clock.now())
+    print(json.dumps({"planned": str(planned.pk), "short": str(short.pk)}))
+
+
+def start_job(brief_id: str) -> None:
+    """Launch a copy of the short brief's plan; print the job's id."""
+    brief = Brief.objects.get(pk=brief_id)
+    admin = _principal("admin@aurora.example", brief.workspace)
+    revision = make_plan(brief=brief, principal=admin, now=clock.now())
+    job = launch(revision=revision, principal=admin, now=clock.now())
+    print(json.dumps({"job": str(job.pk)}))
+
+
+def plan_again(brief_id: str) -> None:
+    """Make a newer plan of a brief, whatever was launched from it before; print its number."""
+    brief = Brief.objects.get(pk=brief_id)
+    revision = make_plan(brief=brief, principal=_principal("admin@aurora.example", brief.workspace), now=clock.now())
+    print(json.dumps({"revision": revision.number}))
+
+
+def job_state(job_id: str) -> None:
+    """Print where a job stands."""
+    print(json.dumps({"state": Job.objects.get(pk=job_id).state}))
+
+
+def _workspace(slug: str, name: str, *, only: str = "") -> Workspace:
+    workspace = Workspace.objects.create(slug=slug, name=name)
+    for role in [only] if only else [str(value) for value in Role.values]:
+        user = User.objects.create_user(f"{role}@{slug}.example", PASSWORD, display_name=f"{role.title()} of {name}")
+        Membership.objects.create(workspace=workspace, user=user, role=Role.ADMIN if only else role)
+    return workspace
+
+
+def _principal(email: str, workspace: Workspace) -> Principal:
+    principal = principal_of_user(User.objects.get(email=email), workspace)
+    assert principal is not None
+    return principal
+
+
+def _brief(name: str, admin: Principal, changes: dict[str, object]) -> Brief:
+    path = EXAMPLES / f"{name}.yaml"
+    brief = import_brief(path=path, workspace=admin.workspace, user=admin.user, now=clock.now())
+    return update_brief(brief=brief, values=changes, principal=admin, now=clock.now()) if changes else brief

@@ -1,0 +1,61 @@
+"""The running product, for the browser journeys and for the pictures of the docs."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.support.processes import REPOSITORY, answers, free_port, manage, wait_for
+
+CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The running product: its address and what has been made in it."""
+
+    url: str
+    environment: dict[str, str]
+    briefs: dict[str, str]
+
+    def run(self, call: str) -> Any:
+        """Call a function of `tests.journeys.stage` inside the product and return what it prints."""
+        code = f"from tests.journeys import stage; stage.{call}"
+        command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", code]
+        answer = subprocess.run(
+            command, cwd=REPOSITORY, env=self.environment, capture_output=True, text=True, check=False, timeout=180
+        )
+        assert answer.returncode == 0, answer.stderr[-3000:]
+        return json.loads(answer.stdout.strip().splitlines()[-1])
+
+    def path(self, name: str, tail: str = "") -> str:
+        """Return the address of a brief of the stage."""
+        return f"{self.url}/w/aurora/briefs/{self.briefs[name]}{tail}"
+
+
+@contextmanager
+def running_stage(folder: Path) -> Iterator[Stage]:
+    """Everything that a person would have after `make run`, without the demo, on a state directory of its own."""
+    port = free_port()
+    environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    environment |= {
+        "GE_STATE_DIR": str(folder / "state"),
+        "DJANGO_SETTINGS_MODULE": "genengine.settings.local",
+        "PYTHONPATH": str(REPOSITORY),
+        "PYTHONUNBUFFERED": "1",
+    }
+    log = folder / "up.log"
+    with manage("up", "--port", str(port), "--no-demo", environment=environment, log=log) as process:
+        url = f"http://127.0.0.1:{port}"
+
+        def ready() -> bool:
+            assert process.poll() is None, log.read_text(errors="replace")[-3000:]
+            return answers(f"{url}/readyz")
+
+        wait_for(ready, within_s=240, what="the product")
+        yield Stage(url, environment, Stage(url, environment, {}).run("build()"))
