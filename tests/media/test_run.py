@@ -82,7 +82,7 @@ def test_leaving_the_block_early_ends_a_child_that_still_writes() -> None:
     with started(python("while True: print('x' * 1000)")) as child:
         buffer = bytearray(100)
         assert child.read_exactly(memoryview(buffer))
-    assert not alive(pid)
+    wait_for(lambda: gone(child.process.pid), what="the end of the child")
 
 
 def gone(pid: int) -> bool:
