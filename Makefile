@@ -91,7 +91,7 @@ $(VENV)/.product: requirements.txt constraints.txt | $(VENV)/.made
 	@$(PIP) -r requirements.txt
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt requirements.txt constraints.txt | $(VENV)/.made
+$(VENV)/.dev: requirements-dev.txt requirements.txt requirements-models.txt constraints.txt | $(VENV)/.made
 	@echo "Installing the checks' packages"
 	@$(PIP) -r requirements-dev.txt
 	@touch $@ $(VENV)/.product
