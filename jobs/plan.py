@@ -74,6 +74,10 @@ class ClipPlan:
     reason: str = ""
     rejected: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    card_revision: int = 0  # of the model card that the price is from; 0 is the adapter's own
+    list_micro: int = 0  # the price before volume tiers and off-peak hours
+    naive_micro: int = 0  # what the model of the highest declared quality would have cost
+    naive_model: str = ""
 
 
 @dataclass(frozen=True)

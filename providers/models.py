@@ -1,5 +1,6 @@
 """The app's models, gathered for Django."""
 
 from providers.credentials.models import ProviderAccount
+from providers.registry.models import CardRevision, ModelTest
 
-__all__ = ["ProviderAccount"]
+__all__ = ["CardRevision", "ModelTest", "ProviderAccount"]

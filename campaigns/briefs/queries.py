@@ -1,5 +1,8 @@
 """Reads of briefs: what is missing, which assets are used, what a version froze."""
 
+from collections.abc import Iterable
+from uuid import UUID
+
 from django.db.models import Q
 from guardian.shortcuts import get_objects_for_user
 
@@ -99,3 +102,8 @@ def _channel_advice(brief: Brief) -> list[Missing]:
             Missing("ratios", f"{channel.label} does not show {', '.join(others)}.", f"It shows {fits}.", False)
         )
     return missing
+
+
+def genres_of_briefs(briefs: Iterable[UUID]) -> dict[UUID, str]:
+    """Return the kind of ad that each brief asks for: routing learns by it."""
+    return dict(Brief.objects.filter(pk__in=tuple(briefs)).values_list("pk", "ad_type"))

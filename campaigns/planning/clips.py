@@ -54,7 +54,14 @@ def need_of(scene: ScenePlan, desk: Desk) -> SceneNeed:
 def clip_of(choice: Choice, scene: ScenePlan, desk: Desk, *, place: int, branch: int) -> ClipPlan:
     """Return the clip that routing chose, with prompt, seed, inputs and price."""
     clip = _clip(choice.offer, scene, desk, place=place, branch=branch, branch_key=choice.branch)
-    return replace(clip, reason=choice.reason, rejected=choice.rejected)
+    naive = choice.naive
+    return replace(
+        clip,
+        reason=choice.reason,
+        rejected=choice.rejected,
+        naive_micro=naive.list_micro if naive else 0,
+        naive_model=naive.candidate.card.id if naive else "",
+    )
 
 
 def remade_clip(old: ClipPlan, scene: ScenePlan, desk: Desk, *, place: int, branch: int) -> ClipPlan | None:
@@ -68,7 +75,15 @@ def remade_clip(old: ClipPlan, scene: ScenePlan, desk: Desk, *, place: int, bran
     offer = offer_of(candidate, need_of(scene, desk), desk.limits)
     made = _clip(offer, scene, desk, place=place, branch=branch, branch_key=old.branch)
     kept = tuple(note for note in old.notes if note in (PROMPT_BY_PERSON, MODEL_BY_PERSON))
-    made = replace(made, reason=old.reason, rejected=old.rejected, seed=old.seed, notes=made.notes + kept)
+    made = replace(
+        made,
+        reason=old.reason,
+        rejected=old.rejected,
+        seed=old.seed,
+        notes=made.notes + kept,
+        naive_micro=old.naive_micro,
+        naive_model=old.naive_model,
+    )
     if PROMPT_BY_PERSON in kept:
         made = replace(made, prompt=old.prompt, negative_prompt=old.negative_prompt)
     return made
@@ -92,6 +107,8 @@ def _clip(offer: Offer, scene: ScenePlan, desk: Desk, *, place: int, branch: int
         price_micro=offer.price_micro,
         price_upper_micro=offer.price_upper_micro,
         expected_s=offer.expected_s,
+        card_revision=offer.candidate.terms.number if offer.candidate.terms else 0,
+        list_micro=offer.list_micro,
         inputs=_inputs(offer, scene, desk, branch),
         notes=offer.notes,
         options=_card_options(scene, desk.brief) if _is_text_card(offer) else {},

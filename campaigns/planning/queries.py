@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from django.conf import settings
+
 from campaigns.briefs.models import Brief
 from campaigns.briefs.queries import assets_of
 from campaigns.briefs.types import FLAGS
@@ -16,8 +18,9 @@ from campaigns.planning.models import PlanRevision
 from campaigns.planning.types import AssetRef, BriefNotReady, BriefValues, Planner
 from genengine.assets.models import AssetKind
 from genengine.core.money import format_micro
-from genengine.workspaces.models import Workspace
+from genengine.workspaces.models import Mode, Workspace
 from jobs.execution.models import Job, JobPlan
+from jobs.learning.queries import measured
 from jobs.plan import Plan
 from jobs.routing.fixes import deadline_problem, over_cap_problem
 from jobs.routing.offers import CannotMake, offer_of
@@ -126,13 +129,23 @@ def limits_of(brief: Brief, now: datetime) -> Limits:
         ratio=values_ratios[0],
         local_workers=LOCAL_WORKERS,
         parallel_remote=brief.workspace.parallel_generations,
+        exploration=_exploration(brief.workspace),
+        seed=str(brief.pk),
     )
+
+
+def _exploration(workspace: Workspace) -> float:
+    """Only live work measures anything, so only live plans explore."""
+    return settings.GE_ROUTING_EXPLORATION_PERCENT / 100 if workspace.mode == Mode.LIVE else 0.0
 
 
 def desk_of(brief: Brief, now: datetime, values: BriefValues | None = None) -> Desk:
     """Return what clip-making needs for a brief."""
     values = values or brief_values(brief)
-    return Desk(values, candidates(brief.workspace), limits_of(brief, now), {ref.id: ref for ref in values.assets})
+    workspace = brief.workspace
+    known = measured(workspace=workspace, at=now, genre=brief.ad_type)
+    usable = candidates(workspace, at=now, measured=known)
+    return Desk(values, usable, limits_of(brief, now), {ref.id: ref for ref in values.assets})
 
 
 def estimate(brief: Brief, now: datetime) -> Estimate:

@@ -18,3 +18,12 @@ def standing_approvals(masters: Iterable[Master]) -> dict[UUID, Approval]:
     by_id = {m.pk: m for m in masters}
     rows = Approval.objects.filter(master__in=by_id, withdrawn_at__isnull=True).select_related("approver")
     return {a.master_id: a for a in rows if a.sha256 == by_id[a.master_id].sha256}
+
+
+def verdicts_of_branches(branches: Iterable[UUID]) -> dict[UUID, bool]:
+    """Return which variants have a standing approval, and which had one that was taken back."""
+    rows = Approval.objects.filter(master__branch__in=tuple(branches)).values_list("master__branch", "withdrawn_at")
+    verdicts: dict[UUID, bool] = {}
+    for branch, withdrawn_at in rows:
+        verdicts[branch] = verdicts.get(branch, False) or withdrawn_at is None
+    return verdicts

@@ -49,6 +49,13 @@ GE_LOCAL_PARALLEL = env.integer("GE_LOCAL_PARALLEL", 4, "Clips of the local engi
 GE_PROVIDER_PARALLEL = env.integer(
     "GE_PROVIDER_PARALLEL", 5, "Clips in flight at once at one vendor for one workspace.", at_least=1
 )
+GE_ROUTING_EXPLORATION_PERCENT = env.integer(
+    "GE_ROUTING_EXPLORATION_PERCENT",
+    5,
+    "Share of live variants that are led by a model of which little is known yet, in per cent.",
+    at_least=0,
+    at_most=50,
+)
 GE_MASTER_SCALE = env.decimal_number(
     "GE_MASTER_SCALE", 1.0, "Size of masters against their channel's; below 1 for previews and tests.", at_least=0.1
 )

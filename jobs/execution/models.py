@@ -199,6 +199,7 @@ class Attempt(TenantModel, Leased):
         indexes = [
             models.Index(fields=["next_poll_at"], name="attempt_due", condition=models.Q(next_poll_at__isnull=False)),
             models.Index(fields=["lease_until"], name="attempt_leased", condition=models.Q(lease_until__isnull=False)),
+            models.Index(fields=["workspace", "model", "-finished_at"], name="attempt_ended_by_model"),
         ]
 
     def __str__(self) -> str:

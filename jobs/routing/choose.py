@@ -1,9 +1,11 @@
 """Choose a model for every scene and branch. A pure function: the same needs, cards and limits give the same choices.
 
 Each branch has a lead model, so that variants differ visibly: the best model of each provider in the order of its
-score, then the second best. A scene leaves its branch's lead only where the lead cannot make it or does not fit it.
-When the budget does not hold the first choices, clips move to cheaper models of the same provider, the least loss
-first; what still does not fit is said with the changes that would make it fit.
+score, then the second best. Models that are equally fit take turns by what their providers had to do lately, and a
+set share of variants is led by a model of which little is known (`leads.py`). A scene leaves its branch's lead only
+where the lead cannot make it or does not fit it. When the budget does not hold the first choices, clips move to
+cheaper models of the same provider, the least loss first; what still does not fit is said with the changes that would
+make it fit.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from genengine.core.money import UnknownRate
 from jobs.routing.fixes import deadline_problem, over_cap_problem
+from jobs.routing.leads import Lead, Standing, give_leads
 from jobs.routing.offers import CannotMake, offer_of
 from jobs.routing.scoring import score_offer
 from jobs.routing.types import (
@@ -65,7 +68,8 @@ def choose_models(
 ) -> Routing:
     """Return the choice for each scene × branch with its price, time and reasons, and what does not fit."""
     markets = [_market(scene, candidates, scenes, len(branches), limits) for scene in scenes]
-    leads = _leads(branches, markets)
+    given = give_leads(branches, _standings(markets), limits)
+    leads = {key: lead.model for key, lead in given.items()}
     picked = {
         (market.scene.key, branch.key): _pick(market, leads[branch.key], bool(branch.lead_model))
         for branch in branches
@@ -74,11 +78,11 @@ def choose_models(
     free = {branch.key for branch in branches if not branch.lead_model}
     fitted = _fit_to_cap(picked, {m.scene.key: m for m in markets}, free, limits)
     choices = tuple(
-        _explained(market, branch.key, fitted, picked, leads[branch.key], limits.profile)
+        _explained(market, branch.key, fitted, picked, given[branch.key], limits.profile)
         for branch in branches
         for market in markets
     )
-    return _routing(choices, leads, branches, markets, limits)
+    return _routing(choices, given, branches, markets, limits)
 
 
 def _market(
@@ -128,49 +132,20 @@ def _offers(scene: SceneNeed, candidates: Iterable[Candidate], limits: Limits) -
     return offers, refusals
 
 
-def _leads(branches: Sequence[BranchNeed], markets: Sequence[Market]) -> dict[str, str]:
-    """Give each branch a lead: what a person set, else the next of the ranking that no other branch leads with."""
-    taken = [branch.lead_model for branch in branches if branch.lead_model]
-    ranking = _ranking(markets)
-    waiting = [model for model in ranking if model not in taken] or ranking
-    leads, turn = {}, 0
-    for branch in branches:
-        if branch.lead_model:
-            leads[branch.key] = branch.lead_model
-        else:
-            leads[branch.key] = waiting[turn % len(waiting)]
-            turn += 1
-    return leads
-
-
-def _ranking(markets: Sequence[Market]) -> list[str]:
-    """Models by mean score, interleaved so that each provider comes once before any comes twice."""
-    totals: dict[str, list[float]] = {}
-    provider: dict[str, str] = {}
+def _standings(markets: Sequence[Market]) -> list[Standing]:
+    """Return how every model stands over all scenes."""
+    found: dict[str, list[Scored]] = {}
     for market in markets:
         for scored in market.offers:
-            totals.setdefault(scored.model, []).append(scored.score.total)
-            provider[scored.model] = scored.offer.candidate.card.provider
-    usual = {m: sum(values) / len(markets) for m, values in totals.items()}
-    ordered = sorted(usual, key=lambda m: (-usual[m], m))
-    seen: dict[str, int] = {}
-    rounds: list[tuple[int, int, str]] = []
-    for place, model in enumerate(ordered):
-        turn = seen.get(provider[model], 0)
-        seen[provider[model]] = turn + 1
-        rounds.append((turn, place, model))
-    return _with_own_engine_early([model for _, _, model in sorted(rounds)], markets)
-
-
-def _with_own_engine_early(ranking: list[str], markets: Sequence[Market]) -> list[str]:
-    """The second variant at the latest is made here: free, and with the product's own pixels to compare with."""
-    own = {s.model for market in markets for s in market.offers if s.offer.candidate.is_local}
-    places = [place for place, model in enumerate(ranking) if model in own]
-    if not places or places[0] <= 1:
-        return ranking
-    first = ranking[places[0]]
-    others = [model for model in ranking if model != first]
-    return [others[0], first, *others[1:]]
+            found.setdefault(scored.model, []).append(scored)
+    return [
+        Standing(
+            model=model,
+            candidate=rows[0].offer.candidate,
+            score=sum(row.score.total for row in rows) / len(markets),
+        )
+        for model, rows in found.items()
+    ]
 
 
 def _pick(market: Market, lead: str, by_person: bool) -> Scored:
@@ -217,14 +192,14 @@ def _explained(
     branch: str,
     fitted: Mapping[tuple[str, str], Scored],
     first: Mapping[tuple[str, str], Scored],
-    lead: str,
+    lead: Lead,
     profile: Profile,
 ) -> Choice:
     clip = (market.scene.key, branch)
     chosen = fitted[clip]
     dearer = first[clip] if first[clip].model != chosen.model else None
     others = tuple(
-        rejection_of(other.offer, other.score, chosen.offer, chosen.score, over_budget=other is dearer, lead=lead)
+        rejection_of(other.offer, other.score, chosen.offer, chosen.score, over_budget=other is dearer, lead=lead.model)
         for other in market.offers
         if other.model != chosen.model
     )
@@ -238,20 +213,30 @@ def _explained(
             chosen.score,
             market.scene,
             profile=profile,
-            leads=chosen.model == lead,
+            leads=chosen.model == lead.model,
             saved_from=dearer.offer if dearer else None,
+            role=lead.role,
         ),
         rejected=others + market.refusals,
+        naive=naive_offer(market),
     )
+
+
+def naive_offer(market: Market) -> Offer:
+    """Return what a choice by declared quality alone takes: the best vendor's model, the dearest of equals."""
+    offers = [scored.offer for scored in market.offers if not scored.offer.candidate.is_local]
+    ranked = offers or [scored.offer for scored in market.offers]
+    return max(ranked, key=lambda o: (o.candidate.card.quality, o.list_micro, o.candidate.card.id))
 
 
 def _routing(
     choices: tuple[Choice, ...],
-    leads: dict[str, str],
+    given: Mapping[str, Lead],
     branches: Sequence[BranchNeed],
     markets: Sequence[Market],
     limits: Limits,
 ) -> Routing:
+    leads = {key: lead.model for key, lead in given.items()}
     routing = Routing(
         choices=choices,
         price_micro=sum(c.offer.price_micro for c in choices),
@@ -259,6 +244,7 @@ def _routing(
         expected_s=expected_seconds(choices, limits),
         leads=leads,
         notes=_notes(leads),
+        peers={key: lead.peers for key, lead in given.items()},
     )
     by_branch = [sum(c.offer.price_upper_micro for c in choices if c.branch == branch.key) for branch in branches]
     problems = [

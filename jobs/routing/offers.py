@@ -34,8 +34,9 @@ def offer_of(candidate: Candidate, scene: SceneNeed, limits: Limits) -> Offer:
         resolution=resolution,
         price_micro=in_ledger_currency(card, amount),
         price_upper_micro=in_ledger_currency(card, amount, margin=_margin(card)),
-        expected_s=max(LEAST_EXPECTED_S, round(card.speed_s_per_s * float(duration))),
+        expected_s=max(LEAST_EXPECTED_S, round(candidate.figures.pace_or(card.speed_s_per_s) * float(duration))),
         notes=tuple(notes),
+        list_micro=in_ledger_currency(card, candidate.list_card.price.total(seconds=duration, tier=resolution)),
     )
 
 

@@ -15,12 +15,13 @@ class Weights:
     fit: float
     price: float
     speed: float
+    proven: float
 
 
 WEIGHTS = {
-    Profile.QUALITY: Weights(quality=0.60, fit=0.25, price=0.05, speed=0.10),
-    Profile.BALANCED: Weights(quality=0.40, fit=0.25, price=0.20, speed=0.15),
-    Profile.ECONOMY: Weights(quality=0.15, fit=0.20, price=0.50, speed=0.15),
+    Profile.QUALITY: Weights(quality=0.45, fit=0.19, price=0.04, speed=0.07, proven=0.25),
+    Profile.BALANCED: Weights(quality=0.30, fit=0.19, price=0.15, speed=0.11, proven=0.25),
+    Profile.ECONOMY: Weights(quality=0.11, fit=0.15, price=0.38, speed=0.11, proven=0.25),
 }
 CALM_WAIT_S = 300  # with no deadline, five minutes a clip is as slow as it gets
 
@@ -30,15 +31,25 @@ def score_offer(
 ) -> Score:
     """Return the parts of the score.
 
-    `share_micro` is what the budget leaves for this clip on average, `dearest_micro` the highest price on offer.
+    `share_micro` is what the budget leaves for this clip on average, `dearest_micro` the highest price on offer. A
+    model that often fails costs more and takes longer than its card says: both are divided by its pass rate.
     """
     weights = WEIGHTS[profile]
     quality = _quality(offer, scene)
     fit = _fit(offer, scene)
-    price = _price(offer.price_upper_micro, share_micro, dearest_micro)
-    speed = max(0.0, 1.0 - offer.expected_s / (min(wait_s, CALM_WAIT_S) if wait_s else CALM_WAIT_S))
-    total = weights.quality * quality + weights.fit * fit + weights.price * price + weights.speed * speed
-    return Score(round(quality, 3), round(fit, 3), round(price, 3), round(speed, 3), round(total, 4))
+    figures = offer.candidate.figures
+    price = _price(round(offer.price_upper_micro / figures.effort), share_micro, dearest_micro)
+    wait = offer.expected_s / figures.effort
+    speed = max(0.0, 1.0 - wait / (min(wait_s, CALM_WAIT_S) if wait_s else CALM_WAIT_S))
+    proven = figures.proven
+    total = (
+        weights.quality * quality
+        + weights.fit * fit
+        + weights.price * price
+        + weights.speed * speed
+        + weights.proven * proven
+    )
+    return Score(round(quality, 3), round(fit, 3), round(price, 3), round(speed, 3), round(total, 4), round(proven, 3))
 
 
 def _quality(offer: Offer, scene: SceneNeed) -> float:
@@ -62,4 +73,4 @@ def _price(upper_micro: int, share_micro: int, dearest_micro: int) -> float:
     if not upper_micro:
         return 1.0
     of_budget = max(0.0, 1.0 - upper_micro / (2 * share_micro)) if share_micro > 0 else 0.0
-    return 0.5 * of_budget + 0.5 * (1.0 - upper_micro / max(1, dearest_micro))
+    return 0.5 * of_budget + 0.5 * max(0.0, 1.0 - upper_micro / max(1, dearest_micro))

@@ -1,8 +1,12 @@
 """The values that routing reads and returns. Money in micro-units, time in milliseconds or whole seconds."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 
+from jobs.routing.figures import PRIOR, Figures
+from providers.registry.queries import CardInForce
 from providers.values import ModelCard, Task
 
 
@@ -39,10 +43,28 @@ class BranchNeed:
 class Candidate:
     """A model of the catalogue as this workspace may use it; `refusal` says why it may not."""
 
-    card: ModelCard
+    card: ModelCard  # priced for this month's volume and the hour
     label: str  # the provider's own spelling
     is_local: bool = False
     refusal: str = ""
+    terms: CardInForce | None = None  # the card at list price, its revision, volume tiers and off-peak hours
+    used_units: Decimal = Decimal(0)  # billed this calendar month: seconds, calls
+    figures: Figures = PRIOR  # what live attempts measured
+    load: int = 0  # clips given to this provider lately
+
+    @property
+    def list_card(self) -> ModelCard:
+        """The card before any reduction."""
+        return self.terms.card if self.terms else self.card
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What past work tells routing, by model and by provider; what is missing is taken as nothing known."""
+
+    figures: Mapping[str, Figures] = field(default_factory=dict)  # by model
+    units: Mapping[str, Decimal] = field(default_factory=dict)  # by model: billed this calendar month
+    loads: Mapping[str, int] = field(default_factory=dict)  # by provider: clips of the last day
 
 
 @dataclass(frozen=True)
@@ -56,6 +78,8 @@ class Limits:
     local_workers: int = 2
     parallel_remote: int = 50
     reserved_micro: int = 0  # already promised to locked clips of the same plan
+    exploration: float = 0.0  # share of variants that are led by a model of which little is known
+    seed: str = ""  # decides which variants explore: the same plan explores the same
 
 
 @dataclass(frozen=True)
@@ -71,6 +95,7 @@ class Offer:
     price_upper_micro: int
     expected_s: int
     notes: tuple[str, ...] = ()
+    list_micro: int = 0  # before volume tiers and off-peak hours
 
 
 @dataclass(frozen=True)
@@ -82,6 +107,7 @@ class Score:
     price: float
     speed: float
     total: float
+    proven: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -94,6 +120,7 @@ class Choice:
     score: Score
     reason: str
     rejected: tuple[str, ...]
+    naive: Offer | None = None  # what a choice by declared quality alone would have taken
 
     @property
     def provider(self) -> str:
@@ -147,6 +174,7 @@ class Routing:
     leads: dict[str, str]  # branch → model id
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    peers: dict[str, tuple[str, ...]] = field(default_factory=dict)  # branch → models as fit as its lead, itself too
 
     def choice(self, scene: str, branch: str) -> Choice:
         """Return the choice for a clip."""

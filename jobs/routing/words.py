@@ -13,6 +13,7 @@ PART_WORDS = {
     "fit": "a poorer fit to what the scene starts from",
     "price": "more of the budget",
     "speed": "a longer wait",
+    "proven": "it has proved less reliable",
 }
 
 
@@ -24,16 +25,20 @@ def reason_for(
     profile: Profile,
     leads: bool,
     saved_from: Offer | None,
+    role: str = "",
 ) -> str:
     """Return why this model makes this clip, with the parts of its score."""
-    role = "leads this variant" if leads else "fits this scene, which the variant's lead model does not"
+    role = role or "leads this variant"
+    if not leads:
+        role = "fits this scene, which the variant's lead model does not"
     if saved_from is not None:
         role = (
             f"keeps the plan inside the budget; {saved_from.candidate.card.label} would take {price_words(saved_from)}"
         )
     return (
         f"{offer.candidate.card.label} {role}: with {PROFILE_WORDS[profile]} it scores {score.total:.2f}"
-        f" (quality {score.quality:.2f}, fit {score.fit:.2f}, price {score.price:.2f}, speed {score.speed:.2f})."
+        f" (quality {score.quality:.2f}, fit {score.fit:.2f}, price {score.price:.2f}, speed {score.speed:.2f},"
+        f" proven {score.proven:.2f}: {offer.candidate.figures.words})."
         f" Complexity {scene.complexity} of 10: {scene.complexity_reason or 'nothing unusual'}."
     )
 

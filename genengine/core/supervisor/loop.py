@@ -12,7 +12,7 @@ from django.db import connections
 
 from genengine.core.embedded_postgres import exclusive_use
 from genengine.core.supervisor.child import Child, Role
-from genengine.core.supervisor.database import ServerKeeper, migrate_once
+from genengine.core.supervisor.database import ServerKeeper, migrate_once, sync_registry
 from genengine.core.supervisor.output import Output
 from genengine.core.supervisor.ports import free_port
 from genengine.core.supervisor.readiness import Herald
@@ -44,6 +44,7 @@ class Supervisor:
         with ExitStack() as stack:
             keeper = self._database(stack)
             migrate_once(self.manage, self.output)
+            sync_registry()
             connections.close_all()
             stack.callback(self._stop_children)
             herald = self._herald(stack)

@@ -30,7 +30,7 @@ NAMES = ["explainer-original", "ugc-blood-orange", "cinematic-wake-slowly"]
 
 
 @pytest.fixture(params=NAMES)
-def plan(request: pytest.FixtureRequest, now: datetime) -> Plan:
+def plan(request: pytest.FixtureRequest, now: datetime, db: None) -> Plan:
     """The plan of an example brief in a simulated workspace that may use every model."""
     values = read(EXAMPLES / f"{request.param}.yaml")
     limits = Limits(Profile(values.profile), 40_000_000, None, ratio=values.ratios[0])
