@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from genengine.media.compose.canvas import BLUR_DIM
+from genengine.media.compose.following import Following
 from genengine.media.compose.geometry import Rect, closest_zoom, contained, crop_for, window_at
 from genengine.media.compose.planes import Frame, empty_frame, views
 from genengine.media.errors import RenderFailed
@@ -34,9 +35,12 @@ class Film:
         self._available = max(1, _frames_in(info, output.fps) - segment.start_frame)
         self._next = first
         zoom = closest_zoom(segment.motion)
-        self._moves = segment.motion.moves or zoom != 1
         self._size = _even(output.width * zoom), _even(output.height * zoom)
-        self._buffer = empty_frame(*self._size)
+        follows = bool(segment.fit.path) and segment.fit.mode == "crop"
+        self._following = Following(info.display_size, segment.fit, self._size) if follows else None
+        self._moves = segment.motion.moves or zoom != 1 or follows
+        self._decoded = self._following.decoded if self._following else self._size
+        self._buffer = empty_frame(*self._decoded)
         self._stack = ExitStack()
         self._child: Child | None = None
         self._frames_read = 0
@@ -49,11 +53,22 @@ class Film:
         if not self._moves:
             frame.reshape(-1)[:] = self._buffer.reshape(-1)
             return
-        progress = local / max(1, self._length)
-        _look(self._buffer, self._size, window_at(self._segment.motion, progress, *self._size), frame, self._output)
+        _look(self._buffer, self._decoded, self._window(local), frame, self._output)
 
     def close(self) -> None:
         self._stack.close()
+
+    def _window(self, local: int) -> Rect:
+        """What is seen of the decoded picture: the camera's move inside the crop, the crop inside the film."""
+        progress = local / max(1, self._length)
+        camera = window_at(self._segment.motion, progress, *self._size)
+        if self._following is None:
+            return camera
+        loops = self._segment.when_short == "loop"
+        shown = local % self._available if loops else min(local, self._available - 1)
+        crop = self._following.window(self._segment.start_frame + shown)
+        kx, ky = crop.w / self._size[0], crop.h / self._size[1]
+        return Rect(crop.x + camera.x * kx, crop.y + camera.y * ky, camera.w * kx, camera.h * ky)
 
     def _advance(self, local: int) -> None:
         """Read the next frame; at the end of the clip start over or keep the last one."""
@@ -69,7 +84,7 @@ class Film:
     def _read(self) -> bool:
         """One frame into the buffer; False at the end of the clip, where the buffer keeps the last one."""
         assert self._child is not None
-        spare = empty_frame(*self._size)
+        spare = empty_frame(*self._decoded)
         if not self._child.read_exactly(spare.data.cast("B")):
             return False
         self._buffer, self._frames_read = spare, self._frames_read + 1
@@ -87,31 +102,54 @@ class Film:
     def _open(self, first: int) -> None:
         self._stack.close()
         start = self._segment.start_frame + first
-        argv = decode_command(self._path, self._info, self._segment.fit, self._size, self._output.fps, start)
+        region = self._following.region if self._following else None
+        fit, fps = self._segment.fit, self._output.fps
+        argv = decode_command(self._path, self._info, fit, self._decoded, fps, start, region=region)
         self._child = self._stack.enter_context(started(argv, limits=LIMITS))
 
 
+Region = tuple[int, int, int, int]
+
+
 def decode_command(
-    path: Path, info: VideoInfo, fit: Fit, size: tuple[int, int], fps: Fraction, start: int
+    path: Path,
+    info: VideoInfo,
+    fit: Fit,
+    size: tuple[int, int],
+    fps: Fraction,
+    start: int,
+    *,
+    region: Region | None = None,
 ) -> list[str]:
-    """Arguments that make ffmpeg write raw I420 frames of ``size`` at ``fps`` from output frame ``start`` on."""
+    """Arguments that make ffmpeg write raw I420 frames of ``size`` at ``fps`` from output frame ``start`` on.
+
+    ``region`` (x, y, w, h) is the part of the film to write in place of what ``fit`` would choose.
+    """
     constant = info.fps == info.average_fps == fps
     seek = ["-ss", f"{float((start - Fraction(1, 2)) / fps):.6f}"] if constant and start else []
     steps = [] if constant else [f"fps={fps}:start_time=0:round=near", f"trim=start_frame={start}"]
-    graph = ",".join([*steps, _fit_filter(info.display_size, fit, size), "format=yuv420p"])
+    shape = _crop_filter(region, size) if region else _fit_filter(info.display_size, fit, size)
+    graph = ",".join([*steps, shape, "format=yuv420p"])
     argv = [ffmpeg(), "-nostdin", "-v", "error", "-threads", "1", "-protocol_whitelist", "file", *seek]
     argv += ["-i", f"file:{path.resolve()}", "-map", "0:v:0", "-an", "-sn", "-dn", "-filter_complex_threads", "1"]
     return [*argv, "-vf", graph, "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "yuv420p", "pipe:1"]
 
 
+COLOUR = "out_color_matrix=bt709:out_range=tv"
+
+
+def _crop_filter(region: Region, size: tuple[int, int]) -> str:
+    x, y, w, h = region
+    return f"crop={w}:{h}:{x}:{y},scale={size[0]}:{size[1]}:flags=lanczos:{COLOUR},setsar=1"
+
+
 def _fit_filter(source: tuple[int, int], fit: Fit, size: tuple[int, int]) -> str:
-    colour = "out_color_matrix=bt709:out_range=tv"
+    colour = COLOUR
     x, y, w, h = crop_for(*source, size, fit)
-    cover = f"crop={w}:{h}:{x}:{y},scale={size[0]}:{size[1]}:flags=lanczos:{colour},setsar=1"
     if source == size and fit.mode != "blurred":
         return "null"
     if fit.mode == "crop":
-        return cover
+        return _crop_filter((x, y, w, h), size)
     px, py, pw, ph = contained(*source, size)
     small = max(16, size[0] // 16 * 2), max(16, size[1] // 16 * 2)
     dim = f"lutyuv=y=(val-16)*{BLUR_DIM}+16"

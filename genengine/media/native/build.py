@@ -27,7 +27,7 @@ def library() -> ctypes.CDLL | None:
     """The loaded resampler, built first if need be."""
     if os.environ.get(SWITCH) == "0":
         return None
-    path = _folder() / f"resample-{_key()}.so"
+    path = cache_folder() / f"resample-{_key()}.so"
     if not path.exists() and not _build(path):
         return None
     try:
@@ -75,7 +75,7 @@ def _build(path: Path) -> bool:
     return True
 
 
-def _folder() -> Path:
+def cache_folder() -> Path:
     """The user's cache folder, or one of our own under the temporary folder. Never one that others can write."""
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     folder = Path(home) / "generation-engine"

@@ -72,10 +72,22 @@ class Motion:
 
 
 @dataclass(frozen=True, slots=True)
+class FocusKey:
+    """Where a film's crop looks at frame ``frame`` of the clip, counted in frames of the output."""
+
+    frame: int
+    x: float = 0.5
+    y: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class Fit:
+    """``path`` moves the focus of a film's crop over time; it replaces the focus."""
+
     mode: str = "crop"
     focus_x: float = 0.5
     focus_y: float = 0.5
+    path: tuple[FocusKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,8 +64,7 @@ def _segment(item: Mapping[str, Any]) -> m.Segment:
         motion = values["motion"]
         values["motion"] = m.Motion(m.Window(**motion["from"]), m.Window(**motion["to"]), motion.get("ease", "in_out"))
     if "fit" in values:
-        focus = values["fit"].get("focus", {})
-        values["fit"] = m.Fit(values["fit"].get("mode", "crop"), focus.get("x", 0.5), focus.get("y", 0.5))
+        values["fit"] = _fit(values["fit"])
     if item["type"] == "image":
         return m.ImageSegment(**values)
     if item["type"] == "video":
@@ -76,6 +75,12 @@ def _segment(item: Mapping[str, Any]) -> m.Segment:
         ground = values.pop("background")
         values |= {"background_from": ground["from"], "background_to": ground.get("to", ground["from"])}
     return m.TextSegment(**values)
+
+
+def _fit(item: Mapping[str, Any]) -> m.Fit:
+    focus, path = item.get("focus", {}), item.get("path", [])
+    keys = tuple(m.FocusKey(**key) for key in path)
+    return m.Fit(item.get("mode", "crop"), focus.get("x", 0.5), focus.get("y", 0.5), keys)
 
 
 def _transition(item: Mapping[str, Any]) -> m.Transition:
@@ -107,8 +112,20 @@ def _contradictions(spec: m.RenderSpec, data: Mapping[str, Any]) -> Iterator[Spe
     if spec.output.fps < 1 or spec.output.fps > 60:
         yield SpecProblem("$.output.fps", f"{spec.output.fps} is out of range.", "Use 1 to 60 frames per second.")
     yield from _transition_faults(spec)
+    yield from _path_faults(spec)
     yield from _reference_faults(spec)
     yield from _time_faults(spec)
+
+
+def _path_faults(spec: m.RenderSpec) -> Iterator[SpecProblem]:
+    for index, segment in enumerate(spec.segments):
+        if isinstance(segment, m.TextSegment) or not segment.fit.path:
+            continue
+        where, frames = f"$.segments[{index}].fit.path", [key.frame for key in segment.fit.path]
+        if isinstance(segment, m.ImageSegment):
+            yield SpecProblem(where, "is on a picture.", "Use `motion` to move over a picture.")
+        elif frames != sorted(set(frames)):
+            yield SpecProblem(where, "does not go forward in time.", "Give each key a later frame than the one before.")
 
 
 def _transition_faults(spec: m.RenderSpec) -> Iterator[SpecProblem]:

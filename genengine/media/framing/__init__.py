@@ -1,0 +1,7 @@
+"""How pictures and films of any shape fill a frame without bars, distortion or a cut subject."""
+
+from genengine.media.framing.analysis import Analysis, analyse
+from genengine.media.framing.boxes import Box
+from genengine.media.framing.windows import Framing, frame_for, suggest_framing
+
+__all__ = ["Analysis", "Box", "Framing", "analyse", "frame_for", "suggest_framing"]
