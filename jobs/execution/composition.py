@@ -4,12 +4,15 @@ Time: a scene starts at the frame nearest to its own absolute time, so that roun
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from genengine.media import CHANNELS, Cue, cues_from_script
 from genengine.media.channels import RATIO_SIZES
 from jobs.plan import FPS, LocalePlan, Plan, ScenePlan
+
+if TYPE_CHECKING:
+    from genengine.media import Framing  # loads a picture library, which nobody needs who only reads a plan
 
 TRANSITION_FRAMES = {"crossfade": 12, "fade_black": 14, "fade_white": 14, "slide": 12, "wipe": 12}
 LOGO_SECONDS = 3
@@ -36,6 +39,7 @@ class MasterOrder:
     asset_hashes: Mapping[str, str]  # asset id → sha256 of its working blob
     cards: frozenset[str] = frozenset()  # scenes that are text cards and bear their own words
     scale: float = 1.0
+    framings: Mapping[str, "Framing"] = field(default_factory=dict)  # scene → how its take fills the frame
 
 
 def master_spec(plan: Plan, order: MasterOrder) -> dict[str, Any]:
@@ -122,13 +126,17 @@ def _segments(scenes: Sequence[ScenePlan], starts: Sequence[int], order: MasterO
             "asset": f"take-{scene.key}",
             "duration_frames": end - start,
             "when_short": "hold",
-            "fit": {"mode": "crop"},
+            "fit": _fit(order.framings.get(scene.key)),
         }
         frames = min(TRANSITION_FRAMES.get(scene.transition, 0), (end - start) // 3)
         if number and frames:
             segment["transition"] = {"type": scene.transition, "frames": frames}
         segments.append(segment)
     return segments
+
+
+def _fit(framing: "Framing | None") -> dict[str, Any]:
+    return framing.to_fit() if framing else {"mode": "crop"}
 
 
 def _captions(plan: Plan, order: MasterOrder, scenes: Sequence[ScenePlan], starts: Sequence[int]) -> dict[str, Any]:
@@ -148,10 +156,13 @@ def _overlays(
     for scene, start, end in zip(scenes, starts, starts[1:], strict=False):
         text = words.get(scene.key, scene.on_screen_text).strip()
         if text and scene.key not in order.cards:
+            below = plan.brand.logo_asset_id and scene is scenes[-1]  # the closing logo stands at the bottom
+            framing = order.framings.get(scene.key)
+            place = framing.headline_place if framing and not below else "top"
             overlays.append(
                 {
                     "type": "text", "text": text[:200], "start_frame": start, "end_frame": end,
-                    "style": "headline", "place": "top",
+                    "style": "headline", "place": place,
                 }
             )  # fmt: skip
     if plan.brand.logo_asset_id:

@@ -1,6 +1,7 @@
 """Make and check files: takes from results, masters from takes. Files first, rows by the services after."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from genengine.core import clock
 from genengine.media import CompileReport, MediaRejected, probe, thumbnail, write_srt, write_vtt
 from genengine.workspaces.models import Mode
 from jobs.execution.composition import MasterOrder, TakeRef, caption_cues, master_spec
+from jobs.execution.framing import TakeFile, frame_takes
 from jobs.execution.models import Attempt, Clip, Master, Take
 from jobs.execution.services import collecting, masters, submitting
 from jobs.execution.services.collecting import TakeFacts
@@ -109,10 +111,27 @@ def _order(master: Master, plan: Plan, takes: list[Take], folder: Path) -> tuple
         cards=frozenset(c.scene for c in plan.clips_of(master.branch.key) if is_card(c)),
         scale=settings.GE_MASTER_SCALE,
     )
-    spec = master_spec(plan, order)
+    framings = frame_takes(_take_files(plan, order, takes, folder), order.ratio)
+    spec = master_spec(plan, replace(order, framings=framings))
     blobs = {t.blob.sha256: t.blob for t in takes} | {a.working.sha256: a.working for a in assets.values()}
     files = {name: blob_to_path(blobs[ref["sha256"]], folder) for name, ref in spec["assets"].items()}
     return spec, files
+
+
+def _take_files(plan: Plan, order: MasterOrder, takes: list[Take], folder: Path) -> list[TakeFile]:
+    words = next(loc.on_screen for loc in plan.locales if loc.code == order.locale)
+    scenes = [plan.scene(take.clip.scene_key) for take in takes]
+    return [
+        TakeFile(
+            scene=scene.key,
+            path=blob_to_path(take.blob, folder),
+            width=take.width,
+            height=take.height,
+            is_card=scene.key in order.cards,
+            has_headline=bool(words.get(scene.key, scene.on_screen_text).strip()),
+        )
+        for scene, take in zip(scenes, takes, strict=True)
+    ]
 
 
 def is_card(clip: ClipPlan) -> bool:

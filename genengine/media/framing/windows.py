@@ -26,6 +26,9 @@ FACE_AIR = (0.35, 0.4, 0.35, 0.55)
 STRAY = 0.1
 """Share of the glances that may be wrong about where a film's subject is."""
 
+HEADLINE_SHARE = 0.3
+"""Of the frame's height: what a headline may take at the top or the bottom."""
+
 EDGE = 0.004
 """A subject this near to two opposite edges goes on outside the picture."""
 
@@ -42,6 +45,14 @@ class Framing:
     path: tuple[Step, ...] = ()
     subject: Box | None = None
     why: str = ""
+
+    @property
+    def headline_place(self) -> str:
+        """Where words stand that must not cover the subject: at the top of the frame, else at its bottom."""
+        if self.subject is None:
+            return "top"
+        top, bottom = Box(0, 0, 1, HEADLINE_SHARE), Box(0, 1 - HEADLINE_SHARE, 1, 1)
+        return "top" if self.subject.share_of(top) <= self.subject.share_of(bottom) else "bottom"
 
     def to_fit(self) -> dict[str, Any]:
         """The ``fit`` object of a segment."""

@@ -1,11 +1,16 @@
 """The RenderSpec of a master, as values."""
 
+from pathlib import Path
+
 import pytest
 
-from genengine.media import parse_spec
+from genengine.media import Framing, parse_spec
+from genengine.media.framing import Box
 from jobs.execution.composition import MasterOrder, TakeRef, caption_cues, frame_at, master_spec, slot_starts
+from jobs.execution.framing import TakeFile, frame_takes, framing_facts
 from jobs.plan import BrandPlan, LocalePlan, Plan
 from tests.factories.jobs import make_plan
+from tests.media.support import TURNTABLE
 
 SHA = "a" * 64
 
@@ -73,3 +78,27 @@ def test_the_logo_closes_the_ad_and_leads_a_text_card() -> None:
     carded = master_spec(plan, order(plan, cards=frozenset({"s3"})))
     assert carded["overlays"][-1]["place"] == "top"
     assert carded["overlays"][-1]["end_frame"] == carded["duration_frames"]
+
+
+def test_a_take_fills_the_frame_as_its_framing_says_and_words_keep_off_the_subject() -> None:
+    plan = make_plan(locales=(LocalePlan("en", {}, {"s1": "Cold for a day", "s2": "Ours"}),))
+    high = Framing("crop", 0.3, 0.5, 0.98, subject=Box(0.2, 0.02, 0.8, 0.4))
+    low = Framing("blurred_fill", 0.5, 0.5, 1.0, subject=Box(0.2, 0.6, 0.8, 1.0))
+    spec = master_spec(plan, order(plan, framings={"s1": high, "s2": low}))
+    parse_spec(spec)
+    fits = [segment["fit"] for segment in spec["segments"]]
+    assert fits == [
+        {"mode": "crop", "focus": {"x": 0.3, "y": 0.5}},
+        {"mode": "blurred_fill", "focus": {"x": 0.5, "y": 0.5}},
+        {"mode": "crop"},
+    ]
+    assert [o["place"] for o in spec["overlays"] if o["type"] == "text"] == ["bottom", "top"]
+
+
+def test_a_text_card_is_never_cropped_and_a_product_take_is_shown_whole(tmp_path: Path) -> None:
+    card = TakeFile("s1", tmp_path / "never-opened.mp4", 1080, 1920, is_card=True)
+    film = TakeFile("s2", TURNTABLE, 1080, 1920)
+    framings = frame_takes([card, film], "16:9")
+    assert [framings[scene].mode for scene in ("s1", "s2")] == ["blurred_fill", "blurred_fill"]
+    assert "subject" in framing_facts(framings)["s2"]["why"]
+    assert frame_takes([card, film], "9:16") == {}
