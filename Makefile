@@ -12,6 +12,9 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input --qui
 PACKAGES := genengine campaigns jobs providers billing compliance
 TESTS ?= tests
 WORKERS ?= 2
+# CI runs what failed once more, alone and aloud: twice is a fault, once is a race to mend (CONTRIBUTING.md).
+AGAIN = { [ -n "$$CI" ] && echo "Once more, only what failed. What passes now is a race to mend:" && \
+	$(BIN)/pytest -v --maxfail 1 --last-failed --last-failed-no-failures none; }
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,9 +34,9 @@ doctor: $(VENV)/.product ## is this machine fit to run it? says what is missing 
 	@$(MANAGE) doctor
 
 test: $(VENV)/.product $(VENV)/.dev browser lint types arch templates check ## every check; what CI calls
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -q --ignore=tests/journeys $(TESTS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -q --ignore=tests/journeys $(TESTS) || $(AGAIN)
 	@# the browser's event loop stays in its process: these run by themselves
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -q tests/journeys
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -q tests/journeys || $(AGAIN)
 
 test-fast: $(VENV)/.dev ## tests without the slow ones
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -q -m "not slow and not crash and not journey" $(TESTS)
