@@ -1,4 +1,4 @@
-"""Input pictures as vendors want them: measured, cropped to the asked ratio, small enough, as bytes."""
+"""Input pictures as vendors want them: measured, brought to the asked ratio, small enough, as bytes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from genengine.media import MediaError, suggest_framing
+from genengine.media.compose.canvas import fitted
+from genengine.media.compose.geometry import crop_for
+from genengine.media.spec.model import Fit
 from providers.errors import InvalidRequest
 from providers.values import ratio_value
+
+LONGEST_FILLED = 2560
+"""Pixels of a picture that is shown whole before a blurred copy; vendors' films are smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +41,17 @@ class Picture:
 
 
 def prepare_picture(path: Path, limits: PictureLimits, *, ratio: str = "") -> Picture:
-    """Read a picture, crop it about its middle to ``ratio``, and fit it to the limits; else say what is wrong."""
+    """Read a picture, bring it to ``ratio`` with its subject whole, and fit it to the limits; else say what is wrong.
+
+    It is cropped where the subject stays in view, else shown whole before a blurred copy of itself: a film that starts
+    from this picture never starts from half a product.
+    """
     try:
         with Image.open(path) as opened:
             image = opened.convert("RGB")
     except (UnidentifiedImageError, OSError) as error:
         raise InvalidRequest(f"{path.name} is not a picture that can be read; upload a JPEG or PNG.") from error
-    image = _crop(image, ratio)
+    image = _shaped(image, path, ratio)
     if max(image.size) > limits.max_side:
         image.thumbnail((limits.max_side, limits.max_side), Image.Resampling.LANCZOS)
     width, height = image.size
@@ -52,14 +64,27 @@ def prepare_picture(path: Path, limits: PictureLimits, *, ratio: str = "") -> Pi
     return Picture(_encode(image, limits, path), "image/jpeg", width, height)
 
 
-def _crop(image: Image.Image, ratio: str) -> Image.Image:
+def _shaped(image: Image.Image, path: Path, ratio: str) -> Image.Image:
     if not ratio:
         return image
     width, height = image.size
     shape = ratio_value(ratio)
-    new_width, new_height = min(width, round(height * shape)), min(height, round(width / shape))
-    left, top = (width - new_width) // 2, (height - new_height) // 2
-    return image.crop((left, top, left + new_width, top + new_height))
+    fit = _fit(path, shape)
+    if fit.mode == "crop":
+        frame = min(width, round(height * shape)), min(height, round(width / shape))
+        x, y, w, h = crop_for(width, height, frame, fit)
+        return image.crop((x, y, x + w, y + h))
+    scale = min(1.0, LONGEST_FILLED / max(width, height * shape))
+    frame = round(max(width, height * shape) * scale), round(max(height, width / shape) * scale)
+    return Image.fromarray(fitted(np.asarray(image), frame, fit, 1.0))
+
+
+def _fit(path: Path, shape: float) -> Fit:
+    try:
+        framing = suggest_framing(path, round(shape * 10_000), 10_000)
+    except MediaError:  # a kind of picture that only Pillow reads keeps the crop about its middle
+        return Fit()
+    return Fit(framing.mode, framing.focus_x, framing.focus_y)
 
 
 def _encode(image: Image.Image, limits: PictureLimits, path: Path) -> bytes:
