@@ -12,6 +12,7 @@ from genengine.core.api import views as core
 from genengine.workspaces import api as workspaces
 from jobs.execution import api as control
 from jobs.timeline import api as jobs
+from providers.health import api as health
 
 BRIEF = "briefs/<uuid:brief_id>"
 JOB = "jobs/<uuid:job_id>"
@@ -37,6 +38,7 @@ urlpatterns = [
     path(f"{BRIEF}/changes", planning.Changes.as_view(), name="api-changes"),
     path(f"{BRIEF}/launch", planning.Launch.as_view(), name="api-launch"),
     path(f"{BRIEF}/apply", planning.Apply.as_view(), name="api-apply"),
+    path("providers/health", health.Health.as_view(), name="api-provider-health"),
     path("jobs", jobs.Jobs.as_view(), name="api-jobs"),
     path(JOB, jobs.OneJob.as_view(), name="api-job"),
     path(f"{JOB}/timeline", jobs.JobTimeline.as_view(), name="api-job-timeline"),

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("media/<str:token>", serve_media, name="media"),
     path("api/v1/", include("genengine.api")),
     path("hooks/<slug:provider>/<slug:slug>/", ProviderWebhook.as_view(), name="provider-webhook"),
+    path("hooks/<slug:provider>/<slug:slug>/<slug:key>/", ProviderWebhook.as_view(), name="provider-webhook-of"),
     path("admin/", workspace_admin.urls),
     path("operator/", operator_admin.urls),
     path("accounts/", include("allauth.urls")),

@@ -33,6 +33,7 @@ from providers.errors import (
 )
 from providers.fetch import DEFAULT_MAX_BYTES, fetch_to_file
 from providers.http import CallKind, Redactor, Reply, Timeouts, VendorClient, new_session
+from providers.limits import TrafficLimits
 from providers.values import (
     Accepted,
     AccountReport,
@@ -133,6 +134,7 @@ class RemoteAdapter(ProviderAdapter):
     states: ClassVar[Mapping[str, RemoteState]] = {}
     unknown_window: ClassVar[timedelta] = timedelta(hours=1)
     poll_interval: ClassVar[timedelta] = timedelta(seconds=5)
+    traffic: ClassVar[TrafficLimits] = TrafficLimits()
     can_find_by_key: ClassVar[bool] = False
     emulated_as: ClassVar[str] = ""  # the emulator's prefix when it is not the name
     max_output_bytes: ClassVar[int] = DEFAULT_MAX_BYTES

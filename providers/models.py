@@ -2,5 +2,6 @@
 
 from providers.credentials.models import ProviderAccount
 from providers.registry.models import CardRevision, ModelTest
+from providers.traffic.models import Circuit, Signal, Throttle
 
-__all__ = ["CardRevision", "ModelTest", "ProviderAccount"]
+__all__ = ["CardRevision", "Circuit", "ModelTest", "ProviderAccount", "Signal", "Throttle"]

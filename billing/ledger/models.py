@@ -51,6 +51,7 @@ class EntryKind(models.TextChoices):
     RELEASE = "release"
     COMMIT = "commit"
     CORRECT = "correct"
+    LATE = "late"  # the vendor's word after the outcome had been presumed
 
 
 class Entry(TenantModel):

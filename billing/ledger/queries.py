@@ -42,7 +42,10 @@ def _reservation_problems() -> list[str]:
     problems = []
     for reservation in Reservation.objects.prefetch_related("entries"):
         entries = list(reservation.entries.all())
-        if {e.kind for e in entries} != CLOSED[ReservationState(reservation.state)]:
+        kinds = {e.kind for e in entries}
+        if reservation.state == ReservationState.SETTLED:
+            kinds -= {EntryKind.LATE}
+        if kinds != CLOSED[ReservationState(reservation.state)]:
             problems.append(f"reservation {reservation.pk}: entries do not match state {reservation.state}")
         spent = sum(e.spent_delta_micro for e in entries)
         if reservation.state == ReservationState.SETTLED and spent != reservation.settled_micro:

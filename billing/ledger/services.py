@@ -117,6 +117,41 @@ def settle(
     )
 
 
+def correct_late(
+    *,
+    reservation: Reservation,
+    attempt_id: UUID,
+    actual_micro: int,
+    now: datetime,
+    vendor_amount: Decimal | None = None,
+    vendor_currency: str = "",
+    note: str = "",
+) -> None:
+    """The verdict of an outcome that had been presumed: correct what was counted as spent to the vendor's figure.
+
+    Once for a reservation: a second call raises `SettlementRefused`.
+    """
+    caps = _locked_caps(reservation.caps.all())
+    presumed = Reservation.objects.select_for_update().get(pk=reservation.pk)
+    late = Entry.objects.filter(reservation=reservation, kind=EntryKind.LATE).exists()
+    if presumed.state != ReservationState.SETTLED or presumed.settled_micro is None or late:
+        raise SettlementRefused(f"reservation {reservation.pk} has had its late verdict, or waits for its first")
+    Reservation.objects.filter(pk=reservation.pk).update(settled_micro=actual_micro)
+    reservation.settled_micro = actual_micro
+    _post(
+        reservation,
+        caps,
+        EntryKind.LATE,
+        held=0,
+        spent=actual_micro - presumed.settled_micro,
+        now=now,
+        attempt_id=attempt_id,
+        vendor_amount=vendor_amount,
+        vendor_currency=vendor_currency,
+        note=note,
+    )
+
+
 def _locked_caps(queryset: object) -> list[Cap]:
     return lock_rows(queryset, LockRank.CAP)  # type: ignore[arg-type]
 

@@ -1,7 +1,8 @@
 """Transactions: one lock order, retries of deadlocks, and events written last.
 
-Every transaction takes its locks in the order job → clips → caps → streams. `unit_of_work` keeps the order by
-construction for events (they are flushed when the outermost block ends) and `lock_rows` checks it for the rest.
+Every transaction takes its locks in the order job → clips → gates → caps → streams (a gate is the traffic to one vendor
+account). `unit_of_work` keeps the order by construction for events (they are flushed when the outermost block ends)
+and `lock_rows` checks it for the rest.
 """
 
 import functools
@@ -27,8 +28,9 @@ class LockRank(IntEnum):
 
     JOB = 1
     CLIP = 2
-    CAP = 3
-    STREAM = 4
+    GATE = 3
+    CAP = 4
+    STREAM = 5
 
 
 class LockOrderViolation(AssertionError):
@@ -87,7 +89,7 @@ def note_lock(rank: LockRank) -> None:
     work = current_work()
     if rank < work.rank:
         held = LockRank(work.rank).name
-        raise LockOrderViolation(f"lock {rank.name} asked for after {held}; the order is job, clip, cap, stream")
+        raise LockOrderViolation(f"lock {rank.name} asked for after {held}; the order is job, clip, gate, cap, stream")
     work.rank = max(work.rank, rank)
 
 

@@ -49,6 +49,34 @@ GE_LOCAL_PARALLEL = env.integer("GE_LOCAL_PARALLEL", 4, "Clips of the local engi
 GE_PROVIDER_PARALLEL = env.integer(
     "GE_PROVIDER_PARALLEL", 5, "Clips in flight at once at one vendor for one workspace.", at_least=1
 )
+GE_PROVIDER_SUBMITS_PER_MINUTE = env.integer(
+    "GE_PROVIDER_SUBMITS_PER_MINUTE",
+    300,
+    "Requests a minute to one account of a vendor that publishes no limit; a tenth of it may go at once.",
+    at_least=1,
+)
+GE_JOB_PARALLEL = env.integer("GE_JOB_PARALLEL", 100, "Clips of one job in flight at once.", at_least=1)
+GE_CIRCUIT_OPEN_S = env.decimal_number(
+    "GE_CIRCUIT_OPEN_S",
+    20.0,
+    "Seconds without requests after a vendor failed too often; doubled each time that it fails the probe.",
+    at_least=0.1,
+)
+GE_WAIT_PATIENCE_S = env.decimal_number(
+    "GE_WAIT_PATIENCE_S",
+    600.0,
+    "Longest a clip waits for a vendor that is down before the workspace's policy decides; less when urgent.",
+    at_least=1,
+)
+GE_SATURATED_WAIT_S = env.decimal_number(
+    "GE_SATURATED_WAIT_S",
+    180.0,
+    "A longer queue at a busy vendor sends clips to another provider, where the policy allows it.",
+    at_least=1,
+)
+GE_HEALTH_CHECK_S = env.decimal_number(
+    "GE_HEALTH_CHECK_S", 300.0, "Seconds between two checks of a vendor account that is in use.", at_least=1
+)
 GE_ROUTING_EXPLORATION_PERCENT = env.integer(
     "GE_ROUTING_EXPLORATION_PERCENT",
     5,

@@ -49,6 +49,7 @@ PAGES: dict[Action, str] = {
     Action.VIEW: (
         "GET:workspace GET:briefs GET:brief GET:brief-estimate GET:plan GET:jobs GET:job GET:job-live GET:job-events"
         " GET:job-clip GET:job-master GET:review GET:deliver GET:settings GET:settings-people GET:settings-brand"
+        " GET:settings-health"
     ),
     Action.VIEW_COST: "GET:settings-caps",
     Action.UPLOAD_ASSET: "POST:brief-upload",
@@ -57,7 +58,7 @@ PAGES: dict[Action, str] = {
         " POST:brief-duplicate POST:plan-fix POST:settings-brand-new POST:settings-brand-edit"
     ),
     Action.EDIT_PLAN: (
-        "POST:plan-make POST:plan-restore POST:plan-order POST:plan-scene-add POST:plan-scene POST:plan-scene-do"
+        "POST:plan-make POST:plan-saving POST:plan-restore POST:plan-order POST:plan-scene-add POST:plan-scene POST:plan-scene-do"
         " POST:plan-branch-add POST:plan-branch POST:plan-clip"
     ),
     Action.LAUNCH_JOB: "POST:plan-launch",
@@ -67,7 +68,10 @@ PAGES: dict[Action, str] = {
     Action.REQUEST_EXPORT: "POST:export-request POST:export-retry",
     Action.MANAGE_MEMBERS: "POST:settings-invite POST:settings-uninvite POST:settings-member",
     Action.MANAGE_KEYS: "GET:settings-keys POST:settings-key-create POST:settings-key-revoke",
-    Action.MANAGE_CREDENTIALS: "GET:settings-providers POST:settings-provider-add POST:settings-provider-change",
+    Action.MANAGE_CREDENTIALS: (
+        "GET:settings-providers POST:settings-provider-add POST:settings-provider-change GET:settings-models"
+        " POST:settings-model-test"
+    ),
     Action.MANAGE_CAPS: "POST:settings-caps",
     Action.MANAGE_WORKSPACE: "POST:settings",
 }
@@ -76,6 +80,7 @@ API: dict[Action, str] = {
         "GET:api-me GET:api-assets GET:api-asset GET:api-brand-kits GET:api-briefs GET:api-brief GET:api-estimate"
         " GET:api-revisions GET:api-revision GET:api-jobs GET:api-job GET:api-job-timeline GET:api-job-events"
         " POST:api-job-ticket GET:api-outputs GET:api-exports GET:api-export"
+        " GET:api-provider-health"
     ),
     Action.UPLOAD_ASSET: "POST:api-assets DELETE:api-asset",
     Action.EDIT_BRIEF: (
@@ -125,5 +130,6 @@ PUBLIC = frozenset(  # addresses that take a POST from everybody, and why
         "theme",  # a cookie
         "join",  # carries its own secret
         "provider-webhook",  # proved by the vendor's signature
+        "provider-webhook-of",  # the same
     }
 )

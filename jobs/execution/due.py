@@ -1,84 +1,64 @@
 """What is due: the pump's questions to the state tables. Claiming is rescheduling, so a dead pump's rows come again."""
 
 import random
-from collections import defaultdict
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, Q
+from django.db.models import Case, F, Q, Value, When
 
 from billing.caps.models import Cap
 from genengine.workspaces.models import Mode
+from jobs.execution.line import startable
 from jobs.execution.models import Attempt, Clip, Master
-from jobs.execution.services.dispatching import LOCAL
+from jobs.execution.pace import next_poll_s
 from jobs.execution.states import AttemptState, ClipState, MasterState
+from providers.catalogue import get_card, remote_class
+from providers.values import Feature
 
 FORGOTTEN_AFTER = timedelta(seconds=20)
-IN_FLIGHT = (AttemptState.INTENT, AttemptState.SUBMITTED, AttemptState.UNKNOWN)
+POLLED = (AttemptState.SUBMITTED, AttemptState.UNKNOWN, AttemptState.PRESUMED_SPENT)
 
 
 def claim_polls(*, now: datetime, limit: int) -> list[UUID]:
     """Take attempts whose poll is due and move their next poll on, in one short transaction."""
     with transaction.atomic():
         rows = (
-            Attempt.objects.filter(next_poll_at__lte=now, state__in=(AttemptState.SUBMITTED, AttemptState.UNKNOWN))
+            Attempt.objects.filter(next_poll_at__lte=now, state__in=POLLED)
             .select_for_update(skip_locked=True, of=("self",))
+            .select_related("job", "circuit")
+            .only("provider", "model", "state", "submitted_at", "job__mode", "circuit")
             .order_by("next_poll_at")
         )
-        found = list(rows.values_list("pk", "job__mode")[:limit])
-        for mode in {mode for _, mode in found}:
-            due = Attempt.objects.filter(pk__in=[pk for pk, of in found if of == mode])
-            due.update(next_poll_at=now + poll_interval(mode), polls=F("polls") + 1)
-    return [pk for pk, _ in found]
+        found = {attempt.pk: now + poll_interval(attempt, now=now) for attempt in rows[:limit]}
+        if found:
+            moments = Case(*(When(pk=pk, then=Value(moment)) for pk, moment in found.items()))
+            Attempt.objects.filter(pk__in=found).update(next_poll_at=moments, polls=F("polls") + 1)
+    return list(found)
 
 
-def poll_interval(mode: str) -> timedelta:
-    """Return the time to the next poll, spread by a tenth so that polls do not bunch."""
-    seconds = settings.GE_SIMULATED_POLL_INTERVAL_S if mode == Mode.SIMULATED else settings.GE_POLL_INTERVAL_S
+def poll_interval(attempt: Attempt, *, now: datetime) -> timedelta:
+    """Return the time to the attempt's next poll by what its model was measured to take, spread by a tenth."""
+    base = settings.GE_SIMULATED_POLL_INTERVAL_S
+    if attempt.job.mode != Mode.SIMULATED:
+        base = max(settings.GE_POLL_INTERVAL_S, remote_class(attempt.provider).poll_interval.total_seconds())
+    seconds = float(base)
+    if attempt.circuit is not None and attempt.state in (AttemptState.INTENT, AttemptState.SUBMITTED):
+        seconds = next_poll_s(
+            base_s=float(base),
+            age_s=(now - attempt.submitted_at).total_seconds() if attempt.submitted_at else 0.0,
+            early_s=attempt.circuit.early_s,
+            late_s=attempt.circuit.late_s,
+            measured=attempt.circuit.measured,
+            tells_progress=Feature.PROGRESS in get_card(attempt.model).supports,
+        )
     return timedelta(seconds=seconds * random.uniform(0.9, 1.1))
 
 
 def dispatchable(*, now: datetime, limit: int) -> list[UUID]:
-    """Return queued clips that may start, one workspace after the other, inside their concurrency."""
-    queued = (
-        Clip.objects.filter(state=ClipState.QUEUED, job__paused=False, job__cancelled=False, branch__paused=False)
-        .filter(Q(not_before__isnull=True) | Q(not_before__lte=now))
-        .order_by("job__created_at", "position", "branch__position")
-        .values_list("pk", "workspace_id", "branch__provider", "workspace__parallel_generations")[: limit * 20]
-    )
-    running: dict[UUID, int] = defaultdict(int)
-    by_provider: dict[tuple[UUID, str], int] = defaultdict(int)
-    counts = Attempt.objects.filter(state__in=IN_FLIGHT).values("workspace_id", "provider").annotate(n=Count("pk"))
-    for row in counts:
-        running[row["workspace_id"]] += row["n"]
-        by_provider[row["workspace_id"], row["provider"]] += row["n"]
-    local = sum(n for (_, provider), n in by_provider.items() if provider == LOCAL)
-    lanes: dict[UUID, list[UUID]] = defaultdict(list)
-    for clip, workspace, provider, most in queued:
-        if running[workspace] >= most:
-            continue
-        if provider == LOCAL:
-            if local >= settings.GE_LOCAL_PARALLEL:
-                continue
-            local += 1
-        elif by_provider[workspace, provider] >= settings.GE_PROVIDER_PARALLEL:
-            continue
-        running[workspace] += 1
-        by_provider[workspace, provider] += 1
-        lanes[workspace].append(clip)
-    return list(_round_robin(lanes.values()))[:limit]
-
-
-def _round_robin(lanes: Iterable[list[UUID]]) -> Iterable[UUID]:
-    """Yield one of each lane in turn, so that a large workspace does not starve a small one."""
-    waiting = [list(lane) for lane in lanes]
-    while waiting:
-        for lane in waiting:
-            yield lane.pop(0)
-        waiting = [lane for lane in waiting if lane]
+    """Return queued clips that may start: in the order of the line, inside the limits of vendor, workspace and job."""
+    return startable(now=now, limit=limit)
 
 
 def dead_attempts(*, now: datetime, limit: int) -> list[UUID]:

@@ -14,6 +14,7 @@ from genengine.workspaces.tenancy import TenantModel
 from jobs.execution.states import AttemptState, ClipState, JobState, MasterState
 from jobs.plan import Plan
 from jobs.quality.models import QualityReport
+from providers.traffic.models import Circuit
 
 
 def choices(states: Any) -> list[tuple[str, str]]:
@@ -120,6 +121,8 @@ class Clip(TenantModel):
     state_changed_at = models.DateTimeField()
     locked = models.BooleanField(default=False)
     plan_number = models.PositiveIntegerField()
+    provider = models.CharField(max_length=32, blank=True)  # by its plan revision: the line in which it waits
+    model = models.CharField(max_length=64, blank=True)
     selected_take = models.ForeignKey(
         "Take", null=True, blank=True, on_delete=models.SET_NULL, related_name="selected_by"
     )
@@ -135,6 +138,7 @@ class Clip(TenantModel):
         constraints = [models.UniqueConstraint(fields=["branch", "scene_key"], name="one_clip_a_scene_and_branch")]
         indexes = [
             models.Index(fields=["not_before"], name="clip_queued", condition=models.Q(state=ClipState.QUEUED)),
+            models.Index(fields=["provider"], name="clip_line", condition=models.Q(state=ClipState.QUEUED)),
         ]
 
     def __str__(self) -> str:
@@ -159,6 +163,9 @@ class Leased(models.Model):
         abstract = True
 
 
+OPEN_AT_VENDOR = (AttemptState.INTENT, AttemptState.SUBMITTED, AttemptState.UNKNOWN)
+
+
 class Attempt(TenantModel, Leased):
     """One request to one provider for one clip: at most one payment."""
 
@@ -174,10 +181,13 @@ class Attempt(TenantModel, Leased):
     request = models.JSONField()  # the exact request, as values
     request_digest = models.CharField(max_length=64)
     reservation = models.ForeignKey(Reservation, on_delete=models.PROTECT, related_name="attempts")
+    circuit = models.ForeignKey(Circuit, null=True, blank=True, on_delete=models.SET_NULL, related_name="attempts")
     remote_id = models.CharField(max_length=200, blank=True, db_index=True)
     next_poll_at = models.DateTimeField(null=True, blank=True)
     polls = models.PositiveIntegerField(default=0)
     unknown_until = models.DateTimeField(null=True, blank=True)
+    presumed_at = models.DateTimeField(null=True, blank=True)  # counted as spent without an answer; may still surface
+    told_remote_id = models.CharField(max_length=200, blank=True)  # by a verified callback, before we knew the task
     progress = models.FloatField(null=True, blank=True)  # 0..1
     details = models.JSONField(default=dict)  # what else polling needs, from the vendor's acceptance
     sent_at = models.DateTimeField(null=True, blank=True)  # set and committed before the paid call: never send twice
@@ -198,6 +208,9 @@ class Attempt(TenantModel, Leased):
         constraints = [models.UniqueConstraint(fields=["clip", "number"], name="one_attempt_a_number")]
         indexes = [
             models.Index(fields=["next_poll_at"], name="attempt_due", condition=models.Q(next_poll_at__isnull=False)),
+            models.Index(
+                fields=["workspace", "provider"], name="attempt_open", condition=models.Q(state__in=OPEN_AT_VENDOR)
+            ),
             models.Index(fields=["lease_until"], name="attempt_leased", condition=models.Q(lease_until__isnull=False)),
             models.Index(fields=["workspace", "model", "-finished_at"], name="attempt_ended_by_model"),
         ]
@@ -308,6 +321,16 @@ class Master(TenantModel, Leased):
 
     def __str__(self) -> str:
         return f"{self.branch} {self.locale} {self.ratio}"
+
+    @property
+    def is_stand_in(self) -> bool:
+        """Whether the film only stands in for one that no engine could compose."""
+        return "fallback" in (self.report or {})
+
+    @property
+    def stand_in_reason(self) -> str:
+        """Why it stands in; empty for a composed film."""
+        return str((self.report or {}).get("fallback", {}).get("reason", ""))
 
     def event_stream(self) -> StreamRef:
         """Return the job's stream."""

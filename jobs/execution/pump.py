@@ -26,13 +26,19 @@ from jobs.execution.queue import MEDIA, enqueue
 from jobs.execution.services import masters, submitting
 from jobs.execution.services.control import release_held
 from jobs.execution.services.dispatching import dispatch_clip
+from jobs.execution.services.rebalancing import rebalance
 from jobs.execution.sweeps import SWEEPS
+from providers.health.services import check_account, claim_checks
+from providers.traffic.services import forget_signals
 
 log = logging.getLogger(__name__)
 TICK_S = 0.1
 BEAT_EVERY_S = 4.0
 SWEEP_EVERY_S = 4.0
 RELEASE_EVERY_S = 5.0
+REBALANCE_EVERY_S = 1.0
+CHECK_EVERY_S = 5.0
+FORGET_EVERY_S = 3600.0
 
 
 class Pump:
@@ -70,6 +76,13 @@ class Pump:
         for clip_id in due.dispatchable(now=now, limit=50):
             _guarded(dispatch_clip, clip_id=clip_id, now=now)
         self._poll(pool, now)
+        if self._due("rebalance", REBALANCE_EVERY_S):
+            _guarded(rebalance, now=now)
+        if self._due("check", CHECK_EVERY_S):
+            for throttle_id in claim_checks(now=now):
+                pool.submit(_check_one, throttle_id)
+        if self._due("forget", FORGET_EVERY_S):
+            _guarded(forget_signals, now)
         if self._due("sweep", SWEEP_EVERY_S):
             sweep(now)
         if self._due("release", RELEASE_EVERY_S):
@@ -107,6 +120,16 @@ def _queue_master(*, master_id: UUID) -> None:
     with unit_of_work():
         masters.mark_queued(master_id=master_id, now=clock.now())
         enqueue("compose_master", master_id, cluster=MEDIA)
+
+
+def _check_one(throttle_id: UUID) -> None:
+    try:
+        close_old_connections()
+        check_account(throttle_id=throttle_id, now=clock.now())
+    except (OperationalError, InterfaceError):
+        connection.close()
+    except Exception:
+        log.exception("a check of a vendor account failed", extra={"throttle": str(throttle_id)})
 
 
 def _poll_one(attempt_id: UUID) -> None:

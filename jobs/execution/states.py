@@ -69,6 +69,7 @@ ATTEMPT = Machine(
         transition("lose", {A.INTENT, A.SUBMITTED}, A.UNKNOWN, "attempt.unknown"),
         transition("find", {A.UNKNOWN}, A.SUBMITTED, "attempt.found"),
         transition("presume_spent", {A.UNKNOWN}, A.PRESUMED_SPENT, "attempt.presumed_spent"),
+        transition("surface", {A.PRESUMED_SPENT}, A.SUBMITTED, "attempt.surfaced"),
         transition("absent", {A.UNKNOWN}, A.REFUSED, "attempt.never_arrived"),
     ),
 )

@@ -2,8 +2,10 @@
 
 import logging
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,17 +17,18 @@ from django.db.models import F
 from genengine.core import clock
 from genengine.media import RenderCancelled
 from jobs.execution import leases, making
-from jobs.execution.due import poll_interval
+from jobs.execution.due import POLLED, poll_interval
 from jobs.execution.exchanges import keep_exchanges
 from jobs.execution.leases import LeaseLost
 from jobs.execution.models import Attempt, Clip, Master
+from jobs.execution.observing import observe_poll, observe_submit, observe_task
 from jobs.execution.requests import build_request, remote_task
 from jobs.execution.services import collecting, masters, settling, submitting
 from jobs.execution.states import AttemptState, ClipState, MasterState
 from providers.base import RemoteAdapter
 from providers.errors import OutcomeUnknown, ProviderError, RateLimited
 from providers.registry.services import build_adapter
-from providers.values import Accepted, Artefact, Finished, RemoteState, TaskReport
+from providers.values import Accepted, Artefact, Finished, RemoteState, RemoteTask, Task, TaskReport
 
 log = logging.getLogger(__name__)
 DATABASE_AWAY = (OperationalError, InterfaceError)  # the row stays leased and comes back by the sweep
@@ -41,18 +44,19 @@ def workspace_folder(name: str) -> Iterator[Path]:
 
 
 def adapter_of(attempt: Attempt) -> Any:
-    """Return the adapter of an attempt's provider for its workspace and the job's mode."""
+    """Return the adapter of an attempt's provider for its workspace, the job's mode and the account it went to."""
     return build_adapter(
         provider=attempt.provider,
         workspace=attempt.workspace,
         mode=attempt.job.mode,
+        account=attempt.circuit.throttle.account if attempt.circuit else None,
         correlation_id=attempt.correlation_id,
     )
 
 
 def submit_attempt(attempt_id: UUID) -> None:
     """Send the one paid call of an attempt. The mark that it may have been sent is committed before."""
-    attempt = _attempt(attempt_id)
+    attempt, started = _attempt(attempt_id), time.monotonic()
     with workspace_folder("submit") as folder:
         try:
             adapter: RemoteAdapter = adapter_of(attempt)
@@ -60,6 +64,7 @@ def submit_attempt(attempt_id: UUID) -> None:
             staged = adapter.stage_inputs(request.inputs, ratio=request.ratio)
         except ProviderError as error:
             if submitting.claim_submit(attempt_id=attempt_id, now=clock.now()):
+                observe_submit(attempt, error=error, seconds=time.monotonic() - started, now=clock.now())
                 _refused(attempt_id, error)
             return
         if not submitting.claim_submit(attempt_id=attempt_id, now=clock.now()):
@@ -69,22 +74,27 @@ def submit_attempt(attempt_id: UUID) -> None:
                 request, staged, idempotency_key=attempt.idempotency_key, callback_url=_callback(attempt), sink=folder
             )
         except OutcomeUnknown as error:
+            observe_submit(attempt, error=error, seconds=time.monotonic() - started, now=clock.now())
             _lost(attempt, adapter, error)
         except ProviderError as error:
+            observe_submit(attempt, error=error, seconds=time.monotonic() - started, now=clock.now())
             _refused(attempt_id, error)
         else:
             _answered(attempt, adapter, answer, folder)
+            observe_submit(attempt, seconds=time.monotonic() - started, now=clock.now())
         finally:
             keep_exchanges(attempt, "submit", adapter.take_exchanges(), now=clock.now())
 
 
 def _attempt(attempt_id: UUID) -> Attempt:
-    return Attempt.objects.select_related("workspace", "job", "clip").get(pk=attempt_id)
+    related = ("workspace", "job", "clip", "circuit__throttle__account")
+    return Attempt.objects.select_related(*related).get(pk=attempt_id)
 
 
 def _callback(attempt: Attempt) -> str:
+    """The address names the attempt: a vendor that cannot be asked by our key still tells us whose task it made."""
     base = settings.GE_PUBLIC_URL.rstrip("/")
-    return f"{base}/hooks/{attempt.provider}/{attempt.workspace.slug}/" if base else ""
+    return f"{base}/hooks/{attempt.provider}/{attempt.workspace.slug}/{attempt.idempotency_key}/" if base else ""
 
 
 def _answered(attempt: Attempt, adapter: RemoteAdapter, answer: Accepted | Finished, folder: Path) -> None:
@@ -95,7 +105,7 @@ def _answered(attempt: Attempt, adapter: RemoteAdapter, answer: Accepted | Finis
         attempt_id=attempt.pk,
         remote_id=answer.remote_id,
         details=dict(answer.details),
-        poll_after=poll_interval(attempt.job.mode),
+        poll_after=poll_interval(attempt, now=clock.now()),
         now=clock.now(),
     )
 
@@ -126,43 +136,65 @@ def error_values(error: ProviderError) -> dict[str, str]:
 def poll_attempt(attempt_id: UUID) -> None:
     """Ask the vendor where a task stands; called by the pump, which has already moved the next poll on."""
     attempt = _attempt(attempt_id)
-    if attempt.state not in (AttemptState.SUBMITTED, AttemptState.UNKNOWN):
+    if attempt.state not in POLLED:
         return
     adapter: RemoteAdapter = adapter_of(attempt)
     try:
-        if attempt.state == AttemptState.UNKNOWN:
-            _look_up(attempt, adapter)
-        else:
+        if attempt.state == AttemptState.SUBMITTED:
             _heard(attempt, adapter.poll(remote_task(attempt)))
+        else:
+            _look_up(attempt, adapter)
     except ProviderError as error:
         log.info("poll failed", extra={"attempt": str(attempt_id), "error": str(error)})
+        observe_poll(attempt, error, now=clock.now())
     finally:
         keep_exchanges(attempt, "poll", adapter.take_exchanges(), now=clock.now())
 
 
 def _look_up(attempt: Attempt, adapter: RemoteAdapter) -> None:
-    """Find a lost submit at the vendor by our key; after the window it is presumed spent."""
+    """Find a lost submit: by what a callback told, else at the vendor by our key; after its window it counts as spent.
+
+    One that is presumed spent already is looked for once more; found late, its result becomes an extra take.
+    """
     now = clock.now()
-    if adapter.can_find_by_key:
-        with workspace_folder("find") as folder:
-            task = adapter.find_by_key(attempt.idempotency_key, request=build_request(attempt, folder))
-        if task is not None:
-            settling.accept_attempt(
-                attempt_id=attempt.pk, remote_id=task.remote_id, details=dict(task.details),
-                poll_after=poll_interval(attempt.job.mode), now=now,
-            )  # fmt: skip
-            return
-        if attempt.sent_at and now - attempt.sent_at > submitting.ARRIVAL_GRACE:
-            settling.find_nothing(attempt_id=attempt.pk, now=now)
-            return
-    if attempt.unknown_until and now > attempt.unknown_until:
+    over = attempt.unknown_until is not None and now > attempt.unknown_until
+    try:
+        task = _found(attempt, adapter)
+    except ProviderError:
+        if over and attempt.state == AttemptState.UNKNOWN:
+            settling.presume_spent(attempt_id=attempt.pk, now=now)
+        raise
+    if task is not None:
+        settling.accept_attempt(
+            attempt_id=attempt.pk, remote_id=task.remote_id, details=dict(task.details),
+            poll_after=timedelta(0), now=now,
+        )  # fmt: skip
+    elif attempt.state == AttemptState.PRESUMED_SPENT:
+        submitting.look_no_more(attempt_id=attempt.pk)
+    elif adapter.can_find_by_key and attempt.sent_at and now - attempt.sent_at > submitting.ARRIVAL_GRACE:
+        settling.find_nothing(attempt_id=attempt.pk, now=now)
+    elif over:
         settling.presume_spent(attempt_id=attempt.pk, now=now)
+
+
+def _found(attempt: Attempt, adapter: RemoteAdapter) -> RemoteTask | None:
+    if attempt.told_remote_id:
+        return RemoteTask(attempt.told_remote_id, Task(attempt.request["task"]), attempt.model)
+    if not adapter.can_find_by_key:
+        return None
+    with workspace_folder("find") as folder:
+        return adapter.find_by_key(attempt.idempotency_key, request=build_request(attempt, folder))
 
 
 def _heard(attempt: Attempt, report: TaskReport) -> None:
     if report.state is RemoteState.SUCCEEDED:
         submitting.succeed(attempt, report, now=clock.now())
+        observe_task(attempt, now=clock.now())
     elif report.state in (RemoteState.FAILED, RemoteState.CANCELLED):
+        error = report.error
+        kind, words = (error.kind.value, error.message) if error else ("transient", "the task ended without a result")
+        if report.state is RemoteState.FAILED:
+            observe_task(attempt, kind=kind, message=words, now=clock.now())
         submitting.fail(attempt, report, now=clock.now())
     elif report.progress is not None:
         submitting.note_progress(attempt=attempt, progress=report.progress, now=clock.now())
@@ -219,11 +251,9 @@ def render_attempt(attempt_id: UUID) -> None:
         stop = _stops[owner]
         with workspace_folder("render") as folder:
             try:
-                request = build_request(attempt, folder)
-                finished = adapter_of(attempt).render(
-                    request, folder, submitting.progress_writer(Attempt, attempt_id, owner), stop
+                facts = making.render_clip(
+                    attempt, folder, submitting.progress_writer(Attempt, attempt_id, owner), stop
                 )
-                facts = making.check_take(attempt, _video(list(finished.artefacts)), folder)
             except RenderCancelled:
                 submitting.withdraw_render(attempt_id=attempt_id, owner=owner, now=clock.now())
                 return
@@ -238,9 +268,10 @@ def render_attempt(attempt_id: UUID) -> None:
 
 
 def compose_master(master_id: UUID) -> None:
-    """Compose one master from the selected takes, check it, keep it."""
+    """Compose one master from the selected takes, check it, keep it; after three failures something plain stands in."""
     owner = leases.new_owner()
-    if masters.claim_master(master_id=master_id, owner=owner, now=clock.now()) is None:
+    claimed = masters.claim_master(master_id=master_id, owner=owner, now=clock.now())
+    if claimed is None:
         return
 
     def wanted() -> bool:
@@ -249,7 +280,7 @@ def compose_master(master_id: UUID) -> None:
 
     with leases.heartbeat(Master, master_id, owner, wanted=wanted) as stop, workspace_folder("compose") as folder:
         try:
-            making.compose(master_id, owner=owner, folder=folder, cancelled=stop)
+            _compose(claimed, owner, folder, stop)
         except (LeaseLost, RenderCancelled):
             return
         except DATABASE_AWAY:
@@ -257,6 +288,23 @@ def compose_master(master_id: UUID) -> None:
         except Exception as problem:
             log.warning("composing failed", extra={"master": str(master_id)}, exc_info=True)
             masters.fail_master(master_id=master_id, owner=owner, cause=str(problem)[:500], now=clock.now())
+
+
+def _compose(master: Master, owner: str, folder: Path, stop: Callable[[], bool]) -> None:
+    """Compose a claimed master; once the tries are over, what stands in for it."""
+    cause = "the process that composed it died each time"
+    if master.tries <= masters.MAX_TRIES:
+        try:
+            making.compose(master.pk, owner=owner, folder=folder, cancelled=stop)
+            return
+        except (LeaseLost, RenderCancelled, *DATABASE_AWAY):
+            raise
+        except Exception as problem:
+            if master.tries < masters.MAX_TRIES:
+                raise
+            log.warning("composing failed for good", extra={"master": str(master.pk)}, exc_info=True)
+            cause = str(problem)[:500]
+    making.compose_stand_in(master.pk, owner=owner, folder=folder, cause=cause, cancelled=stop)
 
 
 def cancel_attempt(attempt_id: UUID) -> None:

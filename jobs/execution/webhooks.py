@@ -1,6 +1,8 @@
 """Callbacks of vendors: verified, kept, and turned into an earlier poll.
 
-The poll stays the only writer, so that a late, doubled or forged callback can change nothing.
+The poll stays the only writer, so that a late, doubled or forged callback can change nothing. The address that we gave
+the vendor names the attempt: when the answer to its submit was lost, a verified callback tells the task's id, and the
+poll takes it from there.
 """
 
 import logging
@@ -27,15 +29,16 @@ log = logging.getLogger(__name__)
 MAX_BODY = 1_000_000
 KEPT_BODY = 4_000
 WAITING = (AttemptState.SUBMITTED, AttemptState.UNKNOWN)
+NAMELESS = (AttemptState.INTENT, AttemptState.UNKNOWN, AttemptState.PRESUMED_SPENT)  # no task of ours is known yet
 
 
 @method_decorator(csrf_exempt, name="dispatch")
 class ProviderWebhook(View):
-    """`POST /hooks/<provider>/<workspace>/`: 202 when the vendor's signature holds, 404 for everything else."""
+    """`POST /hooks/<provider>/<workspace>/[<key>/]`: 202 when the vendor's signature holds, 404 for everything else."""
 
     http_method_names = ["post"]
 
-    def post(self, request: HttpRequest, provider: str, slug: str) -> HttpResponse:
+    def post(self, request: HttpRequest, provider: str, slug: str, key: str = "") -> HttpResponse:
         if int(request.headers.get("content-length") or 0) > MAX_BODY:
             return HttpResponse(status=413)
         try:
@@ -48,15 +51,31 @@ class ProviderWebhook(View):
         except (Workspace.DoesNotExist, UnknownProvider, ProviderError) as refused:
             log.info("webhook refused", extra={"provider": provider, "reason": type(refused).__name__})
             return HttpResponse(status=404)
+        if key and len(reports) == 1:
+            name_task(workspace, provider, key, reports[0].remote_id)
         hurry(workspace, provider, reports, request.body)
         return HttpResponse(status=202)
+
+
+def name_task(workspace: Workspace, provider: str, key: str, remote_id: str) -> None:
+    """Keep the id that the vendor told for the attempt of this key, once, and let the poll look at it now.
+
+    An id that is another attempt's already is a callback sent again to a wrong address: it names nothing.
+    """
+    mine = Attempt.objects.of(workspace).filter(provider=provider)
+    if not remote_id or mine.filter(remote_id=remote_id).exists():
+        return
+    rows = mine.filter(idempotency_key=key, state__in=NAMELESS, sent_at__isnull=False, told_remote_id="")
+    if rows.update(told_remote_id=remote_id):
+        later = (AttemptState.UNKNOWN, AttemptState.PRESUMED_SPENT)
+        mine.filter(idempotency_key=key, state__in=later).update(next_poll_at=clock.now())
 
 
 def hurry(workspace: Workspace, provider: str, reports: Iterable[TaskReport], body: bytes) -> None:
     """Make the attempts that the reports are about due for a poll now, and keep what was said."""
     now = clock.now()
     for report in reports:
-        named = Q(remote_id=report.remote_id) if report.remote_id else Q(pk=None)
+        named = Q(remote_id=report.remote_id) | Q(told_remote_id=report.remote_id) if report.remote_id else Q(pk=None)
         if report.idempotency_key:
             named |= Q(idempotency_key=report.idempotency_key)
         rows = Attempt.objects.of(workspace).filter(named, provider=provider, state__in=WAITING)

@@ -11,12 +11,12 @@ from billing.caps.queries import spend_of_job
 from genengine.assets.models import Blob
 from genengine.core.events.models import Event
 from genengine.core.events.queries import last_sequence
+from jobs.execution.expecting import branch_seconds, compose_seconds
+from jobs.execution.line import Place, places
 from jobs.execution.models import Attempt, Branch, Clip, Job, JobPlan, Master, Take
-from jobs.execution.states import ATTEMPT_OPEN, AttemptState, ClipState, JobState, MasterState
+from jobs.execution.states import ATTEMPT_OPEN, FINAL, AttemptState, ClipState, JobState, MasterState
 from jobs.plan import Plan
-from jobs.timeline.words import people_state, say
-
-COMPOSE_S_PER_S = 1.2  # seconds of composing for one second of film, until this installation has its own figure
+from jobs.timeline.words import in_line, people_state, say
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,8 @@ class ClipRow:
     cost_micro: int
     actions: tuple[str, ...]
     step: str
+    place: int | None = None  # in the line before its provider, 1 is next
+    wait_s: float | None = None
 
     @property
     def selected(self) -> TakeView | None:
@@ -172,7 +174,9 @@ def timeline(*, job: Job, now: datetime, log_lines: int = 200) -> Timeline:
     plans = {row.number: row.plan for row in JobPlan.objects.filter(job=job)}
     plan = plans[max(plans)]
     rows = _Rows.read(job)
-    branches = tuple(_branch_row(branch, plans, rows) for branch in rows.branches)
+    queued = [clip for group in rows.clips.values() for clip in group]
+    waits = places(clips=queued, workspace=job.workspace_id, mode=job.mode, now=now)
+    branches = tuple(_branch_row(branch, plans, rows, waits) for branch in rows.branches)
     return Timeline(
         job=job,
         people=people_state(job.state),
@@ -181,7 +185,7 @@ def timeline(*, job: Job, now: datetime, log_lines: int = 200) -> Timeline:
         spend=_spend(job, branches, spend_of_job(job_id=job.pk), rows.attempts),
         started_at=job.created_at,
         finished_at=job.finished_at,
-        eta_at=_eta(job, branches, rows, now),
+        eta_at=_eta(job, plan, rows, waits, now),
         progress=_progress(branches),
         last_seq=seq,
         log=log_of(job=job, limit=log_lines),
@@ -222,8 +226,8 @@ def _grouped(rows: Any, key: str) -> dict[UUID, list[Any]]:
     return groups
 
 
-def _branch_row(branch: Branch, plans: dict[int, Plan], rows: _Rows) -> BranchRow:
-    clips = tuple(_clip_row(clip, branch, plans[clip.plan_number], rows) for clip in rows.clips[branch.pk])
+def _branch_row(branch: Branch, plans: dict[int, Plan], rows: _Rows, waits: dict[UUID, Place]) -> BranchRow:
+    clips = tuple(_clip_row(clip, branch, plans[clip.plan_number], rows, waits) for clip in rows.clips[branch.pk])
     return BranchRow(
         id=branch.pk,
         key=branch.key,
@@ -240,10 +244,10 @@ def _branch_row(branch: Branch, plans: dict[int, Plan], rows: _Rows) -> BranchRo
     )
 
 
-def _clip_row(clip: Clip, branch: Branch, plan: Plan, rows: _Rows) -> ClipRow:
+def _clip_row(clip: Clip, branch: Branch, plan: Plan, rows: _Rows, waits: dict[UUID, Place]) -> ClipRow:
     attempts, takes = rows.attempts[clip.pk], rows.takes[clip.pk]
     planned, scene = plan.clip(clip.scene_key, branch.key), plan.scene(clip.scene_key)
-    current = attempts[-1] if attempts else None
+    current, place = attempts[-1] if attempts else None, waits.get(clip.pk)
     return ClipRow(
         id=clip.pk,
         scene=clip.scene_key,
@@ -265,7 +269,9 @@ def _clip_row(clip: Clip, branch: Branch, plan: Plan, rows: _Rows) -> ClipRow:
         price_micro=planned.price_micro,
         cost_micro=sum(a.cost_micro or 0 for a in attempts),
         actions=clip_actions(clip),
-        step=_step(clip, current),
+        step=in_line(place) if place else _step(clip, current),
+        place=place.number if place else None,
+        wait_s=round(place.wait_s, 1) if place else None,
     )
 
 
@@ -372,25 +378,14 @@ def _progress(branches: tuple[BranchRow, ...]) -> float:
     return sum(shares) / len(shares) if shares else 0.0
 
 
-def _eta(job: Job, branches: tuple[BranchRow, ...], rows: _Rows, now: datetime) -> datetime | None:
-    """Return when the job should be done: the longest branch, from planned seconds not yet used."""
-    if job.state in (JobState.READY, JobState.FAILED, JobState.CANCELLED, JobState.NEEDS_ATTENTION):
+def _eta(job: Job, plan: Plan, rows: _Rows, waits: dict[UUID, Place], now: datetime) -> datetime | None:
+    """Return when the job should be done: its longest branch, lines before vendors included."""
+    if job.state in FINAL or job.state in (JobState.PAUSED, JobState.HELD):
         return None
-    if job.state in (JobState.PAUSED, JobState.HELD):
-        return None
-    remaining = [_branch_seconds(b, job, rows, now) for b in branches]
-    return now + timedelta(seconds=max(remaining, default=0))
-
-
-def _branch_seconds(branch: BranchRow, job: Job, rows: _Rows, now: datetime) -> float:
-    plan = job.plan
-    clips = 0.0
-    for row in branch.clips:
-        expected = plan.clip(row.scene, branch.key).expected_s
-        if row.state in (ClipState.READY, ClipState.FAILED, ClipState.CANCELLED):
-            continue
-        open_spans = [s for s in row.spans if s.end is None]
-        used = (now - open_spans[-1].start).total_seconds() if open_spans else 0.0
-        clips = max(clips, max(2.0, expected - used))
-    pending = [m for m in branch.masters if m.state not in (MasterState.READY, MasterState.CANCELLED)]
-    return clips + len(pending) * COMPOSE_S_PER_S * plan.length_ms / 1000
+    opened = {a.clip_id: a.created_at for group in rows.attempts.values() for a in group if a.state in ATTEMPT_OPEN}
+    longest = 0.0
+    for branch in rows.branches:
+        pending = [m for m in rows.masters[branch.pk] if m.state not in (MasterState.READY, MasterState.CANCELLED)]
+        seconds = branch_seconds(rows.clips[branch.pk], branch.key, plan, opened, waits, now)
+        longest = max(longest, seconds + len(pending) * compose_seconds(plan))
+    return now + timedelta(seconds=longest)

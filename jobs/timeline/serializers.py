@@ -65,6 +65,8 @@ class ClipRowSerializer(RowStateSerializer):
     progress = serializers.FloatField(allow_null=True)
     tries = serializers.IntegerField()
     step = serializers.CharField()
+    place = serializers.IntegerField(allow_null=True, help_text="In the line before its provider, 1 is next.")
+    wait_s = serializers.FloatField(allow_null=True, help_text="About how many seconds until it starts.")
     failure = serializers.JSONField(allow_null=True)
     price = MoneyField(source="price_micro")
     cost = MoneyField(source="cost_micro")

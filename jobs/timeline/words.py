@@ -2,9 +2,37 @@
 
 from genengine.core.events.models import Event
 from genengine.core.money import format_micro
+from jobs.execution.line import Place
 from jobs.execution.words import PEOPLE, people_state
+from providers.catalogue import UnknownProvider, adapter_class
 
-__all__ = ["PEOPLE", "people_state", "say"]
+__all__ = ["PEOPLE", "in_line", "people_state", "say"]
+
+
+def in_line(place: Place) -> str:
+    """Return a clip's place before its provider in words: "3rd in line at KlingAI, about 40 s"."""
+    label = provider_label(place.provider)
+    about = f", about {_duration(place.wait_s)}" if place.wait_s >= 1 else ""
+    if place.blocked is not None:
+        return f"Waiting for {label}: {place.blocked.words}{about}"
+    return f"{_ordinal(place.number)} in line at {label}{about}"
+
+
+def provider_label(name: str) -> str:
+    """Return a provider's own spelling."""
+    try:
+        return adapter_class(name).label
+    except UnknownProvider:
+        return name
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def say(event: Event) -> tuple[str, str]:
@@ -13,7 +41,7 @@ def say(event: Event) -> tuple[str, str]:
     scene = f"Scene {str(data.get('scene', '')).lstrip('s')}" if data.get("scene") else ""
     reason = str(data.get("reason") or "")
     text = _TEXTS.get(event.type, event.type.replace(".", " ").replace("_", " "))
-    shown = text.format_map(_Blank(data | {"cost": _cost(data), "seconds": data.get("delay_s", "")}))
+    shown = text.format_map(_Blank(data | {"cost": _cost(data), "seconds": data.get("delay_s", "")} | _outage(data)))
     sentence = f"{scene}: {shown}" if scene else shown[:1].upper() + shown[1:]
     if reason and event.type not in _SAYS_REASON:
         sentence += f" – {reason}"
@@ -23,6 +51,22 @@ def say(event: Event) -> tuple[str, str]:
 class _Blank(dict[str, object]):
     def __missing__(self, key: str) -> str:
         return ""
+
+
+def _outage(data: dict[str, object]) -> dict[str, str]:
+    """The words of events about vendors: who, to whom, for how much more, and the new expected end (UTC)."""
+    if "eta_at" not in data and "from_provider" not in data:
+        return {}
+    difference = int(str(data.get("price_difference_micro") or 0))
+    money = f", {format_micro(abs(difference))} {'more' if difference > 0 else 'less'}" if difference else ""
+    to = data.get("to")
+    return {
+        "vendor": provider_label(str(data.get("provider", ""))),
+        "left": provider_label(str(data.get("from_provider", ""))),
+        "others": ", ".join(map(str, to)) if isinstance(to, list) else "",
+        "money": money,
+        "eta": str(data.get("eta_at", ""))[11:16],
+    }
 
 
 def _cost(data: dict[str, object]) -> str:
@@ -56,6 +100,7 @@ _TEXTS = {
     "clip.cancelled": "cancelled",
     "partial.rerun": "rerun asked for",
     "attempt.never_arrived": "{provider} has no task of it; it will be sent again",
+    "attempt.engine_switched": "rendered by the {to_engine} engine instead of the {from_engine} one",
     "attempt.fetch_failed": "the result could not be fetched yet: {cause}",
     "attempt.cancel_asked": "asked {provider} to stop: {outcome}",
     "take.selected": "another take was selected",
@@ -80,9 +125,15 @@ _TEXTS = {
     "attempt.refused": "{provider} did not accept it",
     "attempt.unknown": "the answer of {provider} was lost; looking it up, not sending again",
     "attempt.found": "found at {provider}",
+    "attempt.surfaced": "{provider} made it after all; its money is corrected and the result kept as an extra take",
+    "clip.rerouted": "goes to {label} instead of {left}",
+    "job.rebalanced": "{vendor} does not take its clips now: {clips} go to {others}{money}; new expected end {eta} UTC",
+    "job.delayed": "{clips} clips wait for {vendor}; new expected end {eta} UTC",
+    "job.provider_recovered": "{vendor} works again; expected end {eta} UTC",
     "attempt.presumed_spent": "not found in time; counted as spent",
     "attempt.collected": "take kept",
     "master.composing": "composing {ratio} {locale}",
+    "master.engine_switched": "{ratio} {locale} is composed by the {to_engine} engine instead of the {from_engine} one",
     "master.checking": "checking {ratio} {locale}",
     "master.ready": "{ratio} {locale} is ready, checks: {verdict}",
     "master.stale": "{ratio} {locale} is out of date",
@@ -98,6 +149,13 @@ _TONES = {
     "master.ready": "good",
     "export.ready": "good",
     "branch.retry": "warn",
+    "attempt.engine_switched": "warn",
+    "master.engine_switched": "warn",
+    "clip.rerouted": "warn",
+    "job.rebalanced": "warn",
+    "job.delayed": "warn",
+    "job.provider_recovered": "good",
+    "attempt.surfaced": "warn",
     "branch.fallback": "warn",
     "attempt.unknown": "warn",
     "clip.held": "warn",

@@ -30,6 +30,7 @@ from providers.errors import (
     WebhookRejected,
 )
 from providers.http import CallKind, Reply, Timeouts
+from providers.limits import TrafficLimits
 from providers.pictures import PictureLimits, prepare_picture
 from providers.shapes import as_decimal, as_dict, has_word, objects
 from providers.values import (
@@ -116,6 +117,7 @@ class HeyGenAdapter(RemoteAdapter):
     credential_fields = ("api_key", "webhook_secret")
     unknown_window = timedelta(hours=1)
     poll_interval = timedelta(seconds=10)
+    traffic = TrafficLimits(parallel=10)  # pay as you go; requests a minute are not published
     can_find_by_key = True
     states = {
         "waiting": RemoteState.QUEUED,

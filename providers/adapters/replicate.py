@@ -27,6 +27,7 @@ from providers.errors import (
     WebhookRejected,
 )
 from providers.http import CallKind, Reply
+from providers.limits import TrafficLimits
 from providers.pictures import PictureLimits, prepare_picture
 from providers.shapes import as_decimal, as_dict, has_word, texts
 from providers.spool import write_json
@@ -144,6 +145,7 @@ class ReplicateAdapter(RemoteAdapter):
     credential_fields = ("api_key", "webhook_secret")
     unknown_window = timedelta(minutes=30)
     poll_interval = timedelta(seconds=5)
+    traffic = TrafficLimits(per_minute=600, burst=60)
     states = {
         "starting": RemoteState.QUEUED,
         "processing": RemoteState.RUNNING,

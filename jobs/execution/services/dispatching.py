@@ -15,6 +15,7 @@ from genengine.assets.models import Asset
 from genengine.core.actors import SYSTEM
 from genengine.core.correlation import correlated
 from genengine.core.db import retry_conflicts, unit_of_work
+from jobs.execution.line import open_attempts
 from jobs.execution.models import Attempt, Branch, Clip, Job, JobPlan
 from jobs.execution.queue import DEFAULT, MEDIA, enqueue
 from jobs.execution.retry import failure
@@ -22,6 +23,9 @@ from jobs.execution.services.folding import lock_clip, lock_job, touch
 from jobs.execution.states import CLIP, ClipState
 from jobs.plan import ClipPlan, Plan
 from providers.catalogue import get_card
+from providers.traffic.models import Circuit
+from providers.traffic.queries import is_remote
+from providers.traffic.services import circuit_of, take_place
 from providers.values import GenerationRequest, InputAsset, InputRole, Task, snap_request
 
 LOCAL = "local"
@@ -31,7 +35,9 @@ QUEUE_GRACE = timedelta(seconds=20)  # how long a queued task may take to start 
 
 @retry_conflicts
 def dispatch_clip(*, clip_id: UUID, now: datetime) -> Attempt | None:
-    """Start one attempt of a queued clip; nothing when the clip has moved on, is paused or the money is not there."""
+    """Start one attempt of a queued clip; nothing when the clip has moved on, is paused, the provider has no place for
+    it or the money is not there. Waiting holds no worker: the clip stays queued, and the rows say until when.
+    """
     job_id = Clip.objects.values_list("job_id", flat=True).get(pk=clip_id)
     with unit_of_work():
         job = lock_job(job_id)
@@ -40,13 +46,20 @@ def dispatch_clip(*, clip_id: UUID, now: datetime) -> Attempt | None:
             return None
         with correlated(job.correlation_id):
             planned = planned_clip(clip)
+            circuit = None
+            if is_remote(planned.provider):
+                circuit = passed_circuit(job, clip, planned, now)
+                if circuit is None:
+                    return None
             try:
                 reservation = _hold_money(job, clip, planned, now)
             except CapReached as reached:
                 _put_on_hold(clip, reached, now)
                 touch(job, now=now)
                 return None
-            attempt = create_attempt(clip=clip, job=job, planned=planned, reservation=reservation, now=now)
+            attempt = create_attempt(
+                clip=clip, job=job, planned=planned, reservation=reservation, circuit=circuit, now=now
+            )
             CLIP.apply(
                 clip,
                 "dispatch",
@@ -64,6 +77,18 @@ def dispatch_clip(*, clip_id: UUID, now: datetime) -> Attempt | None:
     return attempt
 
 
+def passed_circuit(job: Job, clip: Clip, planned: ClipPlan, now: datetime) -> Circuit | None:
+    """Take a place at the provider for this clip; nothing when there is none now."""
+    circuit = circuit_of(
+        workspace=job.workspace, mode=job.mode, provider=planned.provider, model=planned.model, now=now
+    )
+
+    def counted() -> int:
+        return open_attempts(now).filter(circuit__throttle_id=circuit.throttle_id).count()
+
+    return circuit if take_place(circuit=circuit, holder=clip.pk, in_flight=counted, now=now) is None else None
+
+
 def planned_clip(clip: Clip) -> ClipPlan:
     """Return the clip's values in the plan revision that it runs."""
     plan = plan_of(clip.job_id, clip.plan_number)
@@ -76,7 +101,14 @@ def plan_of(job_id: UUID, number: int) -> Plan:
 
 
 def create_attempt(
-    *, clip: Clip, job: Job, planned: ClipPlan, reservation: Reservation, now: datetime, fallback: bool = False
+    *,
+    clip: Clip,
+    job: Job,
+    planned: ClipPlan,
+    reservation: Reservation,
+    now: datetime,
+    circuit: Circuit | None = None,
+    fallback: bool = False,
 ) -> Attempt:
     """Commit the intent: idempotency key, exact request and its digest exist before any call is made."""
     request = request_values(planned)
@@ -94,6 +126,7 @@ def create_attempt(
         request=request,
         request_digest=digest(request),
         reservation=reservation,
+        circuit=circuit,
         price_micro=planned.price_micro,
         lease_owner="",
         lease_until=now + QUEUE_GRACE,

@@ -149,7 +149,10 @@ def add_branch(
             position=number,
             state_changed_at=now,
             plan_number=plan_number,
+            provider=planned.provider,
+            model=planned.model,
             locked=plan.scene(planned.scene).locked,
+            not_before=datetime.fromisoformat(planned.not_before) if planned.not_before else None,
         )
         clip.reservation = reserve(
             workspace=job.workspace,

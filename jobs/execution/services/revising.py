@@ -89,6 +89,7 @@ def revise_job(
         )
         Clip.objects.filter(job=job).exclude(branch__key__in=change.removed).update(plan_number=number)
         for clip in touched:
+            _move_to_line(clip, plan, branches)
             _bring_on(clip, principal, now, reason)
         for key in change.removed:
             Branch.objects.filter(pk=branches[key].pk).update(cancelled=True)
@@ -116,6 +117,14 @@ def _touched(clips: Iterable[Clip], branches: Iterable[Branch], change: Differen
                 " cancel it or wait until it is done, then apply the change"
             )
     return touched
+
+
+def _move_to_line(clip: Clip, plan: Plan, branches: dict[str, Branch]) -> None:
+    """Let a changed clip wait where its new model is."""
+    key = next(key for key, branch in branches.items() if branch.pk == clip.branch_id)
+    planned = plan.clip(clip.scene_key, key)
+    clip.provider, clip.model = planned.provider, planned.model
+    Clip.objects.filter(pk=clip.pk).update(provider=clip.provider, model=clip.model)
 
 
 def _bring_on(clip: Clip, principal: Principal, now: datetime, reason: str) -> None:

@@ -12,7 +12,7 @@ from genengine.core.db import retry_conflicts, unit_of_work
 from genengine.workspaces.models import FallbackPolicy
 from jobs.execution.models import Attempt, Clip, Job
 from jobs.execution.queue import MEDIA, enqueue
-from jobs.execution.retry import Decision, Next, decide, failure
+from jobs.execution.retry import Decision, Next, decide, failure, stay
 from jobs.execution.services.dispatching import (
     LOCAL,
     LOCAL_MODEL,
@@ -22,13 +22,15 @@ from jobs.execution.services.dispatching import (
     queue_attempt,
 )
 from jobs.execution.services.folding import lock_clip, lock_job, touch
-from jobs.execution.services.rerouting import next_provider
+from jobs.execution.services.rerouting import is_urgent, move_clips
 from jobs.execution.states import ATTEMPT, CLIP, AttemptState, ClipState
 from jobs.plan import ClipPlan
 from providers.catalogue import remote_class
 
 PAID = "you: the vendor accepted it"
 FREE = "nobody: the vendor did not accept it"
+LATE_LOOK = timedelta(minutes=15)  # after the window, a vendor that can be asked is asked once more
+_ACCEPTS = {AttemptState.UNKNOWN: "find", AttemptState.PRESUMED_SPENT: "surface"}
 
 
 @retry_conflicts
@@ -38,10 +40,10 @@ def accept_attempt(
     """The vendor took the task: its id and the commitment of the money are stored before the first poll."""
     with unit_of_work():
         attempt, job, _ = lock_attempt(attempt_id)
-        found = attempt.state == AttemptState.UNKNOWN
+        action = _ACCEPTS.get(AttemptState(attempt.state), "accept")
         ATTEMPT.apply(
             attempt,
-            "find" if found else "accept",
+            action,
             actor=SYSTEM,
             now=now,
             remote_id=remote_id,
@@ -49,10 +51,11 @@ def accept_attempt(
             submitted_at=now,
             next_poll_at=now + poll_after,
             unknown_until=None,
+            finished_at=None,
             lease_owner="",
             lease_until=None,
         )
-        if not found:
+        if action == "accept":
             ledger.commit(reservation=attempt.reservation, attempt_id=attempt.pk, now=now)
         touch(job, now=now)
 
@@ -102,11 +105,15 @@ def find_nothing(*, attempt_id: UUID, now: datetime) -> None:
 
 @retry_conflicts
 def presume_spent(*, attempt_id: UUID, now: datetime) -> None:
-    """The vendor's window is over and nothing was found: counted as spent, and said so."""
+    """The vendor's window is over and nothing was found: counted as spent, and said so.
+
+    Should it surface later, by a callback or by a last look, its money is corrected and its result is an extra take.
+    """
     with unit_of_work():
         attempt, job, clip = lock_attempt(attempt_id)
+        again = now + LATE_LOOK if remote_class(attempt.provider).can_find_by_key else None
         ATTEMPT.apply(
-            attempt, "presume_spent", actor=SYSTEM, now=now, finished_at=now, next_poll_at=None,
+            attempt, "presume_spent", actor=SYSTEM, now=now, finished_at=now, presumed_at=now, next_poll_at=again,
             cost_micro=attempt.price_micro,
         )  # fmt: skip
         _settle(attempt, attempt.price_micro, now, note="presumed spent")
@@ -137,7 +144,7 @@ def fail_attempt(*, attempt_id: UUID, error: dict[str, Any], stage: str, now: da
     """The vendor ended it without a result, or its result could not be used (then it stays paid)."""
     with unit_of_work():
         attempt, job, clip = lock_attempt(attempt_id)
-        paid = attempt.reservation.state == ReservationState.SETTLED
+        paid = attempt.state != AttemptState.SUBMITTED  # it had succeeded: only the result is of no use
         ATTEMPT.apply(
             attempt, "fail", actor=SYSTEM, now=now, reason=error["message"], error=error, finished_at=now,
             next_poll_at=None, lease_owner="", lease_until=None,
@@ -208,26 +215,45 @@ def _give_back(clip: Clip, attempt: Attempt) -> None:
 
 
 def _settle(attempt: Attempt, actual_micro: int, now: datetime, **vendor: Any) -> None:
-    ledger.settle(reservation=attempt.reservation, attempt_id=attempt.pk, actual_micro=actual_micro, now=now, **vendor)
+    verdict = ledger.correct_late if attempt.reservation.state == ReservationState.SETTLED else ledger.settle
+    verdict(reservation=attempt.reservation, attempt_id=attempt.pk, actual_micro=actual_micro, now=now, **vendor)
 
 
 def _go_on(
     job: Job, clip: Clip, attempt: Attempt, kind: str, retry_after_s: float | None, stage: str, who: str, now: datetime
 ) -> None:
-    """Retry the clip or give it up, with the reason in words. A clip that was cancelled meanwhile only settles."""
+    """Retry the clip or give it up, with the reason in words. A clip that was cancelled meanwhile, and an attempt that
+    had been given up as spent, only settle."""
+    if attempt.presumed_at is not None and attempt.state != AttemptState.PRESUMED_SPENT:
+        return
     if clip.state not in (ClipState.GENERATING, ClipState.CHECKING):
         if clip.state in (ClipState.CANCELLED, ClipState.FAILED, ClipState.READY):
             release_money(clip, now)
         if attempt.fallback and clip.state == ClipState.NEEDS_ATTENTION:
             _fallback_failed(clip, attempt, stage, who, now)
         return
-    decision = decide(kind=kind, tries=clip.tries, retry_after_s=retry_after_s)
+    decision = decide(
+        kind=kind,
+        tries=clip.tries,
+        retry_after_s=retry_after_s,
+        failed_here=_failures_here(clip, attempt),
+        may_move=job.fallback_policy == FallbackPolicy.PROVIDER,
+    )
+    if decision.next is Next.MOVE:
+        if _reroute(job, clip, attempt, decision, now):
+            return
+        decision = stay(kind=kind, tries=clip.tries, decision=decision)
     if decision.next is Next.RETRY:
         _requeue(clip, attempt, decision, now)
-    elif job.fallback_policy == FallbackPolicy.PROVIDER and _reroute(job, clip, attempt, decision, now):
-        return
     else:
-        _give_up(job, clip, attempt, decision, stage, who, now)
+        give_up(job, clip, decision.reason, stage, who, now, provider=attempt.provider)
+
+
+def _failures_here(clip: Clip, attempt: Attempt) -> int:
+    """Count the failures at this attempt's provider among the clip's tries since a person last asked for it."""
+    rows = Attempt.objects.filter(clip=clip, fallback=False).exclude(error__kind="rate_limited")
+    newest = list(rows.order_by("-number").values_list("provider", flat=True)[: max(1, clip.tries)])
+    return newest.count(attempt.provider)
 
 
 def _requeue(clip: Clip, attempt: Attempt, decision: Decision, now: datetime) -> None:
@@ -245,9 +271,10 @@ def _requeue(clip: Clip, attempt: Attempt, decision: Decision, now: datetime) ->
 
 def _reroute(job: Job, clip: Clip, attempt: Attempt, decision: Decision, now: datetime) -> bool:
     """Send the clip to another provider under the caps; false when none is left that can make it."""
-    revision = next_provider(job=job, clip=clip, now=now)
-    if revision is None:
+    moved = move_clips(job=job, clips=[clip], now=now, urgent=is_urgent(job, clip, now))
+    if moved is None:
         return False
+    revision = moved.revision
     release_money(clip, now)
     CLIP.apply(
         clip,
@@ -257,23 +284,21 @@ def _reroute(job: Job, clip: Clip, attempt: Attempt, decision: Decision, now: da
         reason=f"{decision.reason}; {revision.reason}",
         data={"attempt": str(attempt.pk), "delay_s": 0, "price_difference_micro": revision.price_difference_micro},
         not_before=None,
-        tries=0,
-        plan_number=revision.number,
     )
     return True
 
 
-def _give_up(job: Job, clip: Clip, attempt: Attempt, decision: Decision, stage: str, who: str, now: datetime) -> None:
+def give_up(job: Job, clip: Clip, reason: str, stage: str, who: str, now: datetime, *, provider: str) -> None:
     """Stop trying: by the workspace's policy the local engine steps in, or a person is asked."""
-    local = job.fallback_policy != FallbackPolicy.ASK and attempt.provider != LOCAL
-    next_step = "a local take stands in; rerun to try the vendor again" if local else "rerun it or choose another model"
+    local = job.fallback_policy != FallbackPolicy.ASK
+    next_step = "a local take stands in; rerun to try again" if local else "rerun it or choose another model"
     CLIP.apply(
         clip,
         "give_up",
         actor=SYSTEM,
         now=now,
-        reason=decision.reason,
-        failure=failure(stage=stage, cause=decision.reason, who_pays=who, next_step=next_step),
+        reason=reason,
+        failure=failure(stage=stage, cause=reason, who_pays=who, next_step=next_step),
         finished_at=now,
     )
     release_money(clip, now)

@@ -112,6 +112,11 @@ def fetch_failed(*, attempt_id: UUID, owner: str, cause: str, now: datetime) -> 
         touch(job, now=now)
 
 
+def look_no_more(*, attempt_id: UUID) -> None:
+    """The last look for an attempt that is presumed spent found nothing; only a callback can bring it back now."""
+    Attempt.objects.filter(pk=attempt_id, state=AttemptState.PRESUMED_SPENT).update(next_poll_at=None)
+
+
 @retry_conflicts
 def note_progress(*, attempt: Attempt, progress: float, now: datetime) -> None:
     """Store and tell a vendor's progress when it has moved by a visible step."""

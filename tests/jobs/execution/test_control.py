@@ -216,7 +216,7 @@ def test_the_policy_of_another_provider_makes_a_new_attempt_with_its_own_price(a
     job = make_job(admin, make_plan(scenes=1, branches=(KLING,)))
     (attempt,) = dispatch(job)
     submitting.claim_submit(attempt_id=attempt.pk, now=clock.now())
-    refusal = {"kind": "content_refused", "message": "not this input"}
+    refusal = {"kind": "quota_exhausted", "message": "no credit is left"}
     settling.refuse_attempt(attempt_id=attempt.pk, error=refusal, retry_after_s=None, now=clock.now())
     assert states(job) == ["queued"]
     revision = job.plans.latest("number")

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobs.execution.fold import BranchFacts, fold_branch, fold_job
@@ -69,6 +69,7 @@ def test_a_job_is_what_its_branches_are(branches: str, expected: str) -> None:
     assert fold_job(branches.split(), paused=False, cancelled=False) == expected
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a loaded machine is not a failure
 @given(
     st.lists(st.sampled_from([s.value for s in ClipState]), min_size=1, max_size=6),
     st.lists(st.sampled_from([s.value for s in MasterState]), min_size=1, max_size=4),

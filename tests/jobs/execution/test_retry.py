@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from jobs.execution.retry import BACKOFF_CAP_S, MAX_TRIES, Next, decide
+from jobs.execution.retry import BACKOFF_CAP_S, MAX_TRIES, Next, decide, stay
 
 
 @pytest.mark.parametrize("kind", ["transient", "result_gone", "fetch_failed", "render_failed"])
@@ -43,3 +43,36 @@ def test_the_vendors_own_retry_after_is_the_least_delay() -> None:
 
 def test_every_decision_says_why() -> None:
     assert decide(kind="content_refused", tries=1, retry_after_s=None).reason
+
+
+def test_after_two_failures_at_one_provider_the_third_try_goes_to_another() -> None:
+    first = decide(kind="transient", tries=1, failed_here=1, may_move=True, retry_after_s=None)
+    second = decide(kind="transient", tries=2, failed_here=2, may_move=True, retry_after_s=None)
+    assert (first.next, second.next) == (Next.RETRY, Next.MOVE)
+    assert "2 times" in second.reason
+
+
+def test_no_more_than_three_tries_are_made_at_all_providers_together() -> None:
+    for kind in ("transient", "invalid_request", "presumed_spent"):
+        assert decide(kind=kind, tries=3, failed_here=1, may_move=True, retry_after_s=None).next is Next.GIVE_UP
+
+
+def test_another_provider_needs_the_policys_leave() -> None:
+    assert decide(kind="transient", tries=2, failed_here=2, retry_after_s=None).next is Next.RETRY
+    assert decide(kind="quota_exhausted", tries=1, failed_here=1, retry_after_s=None).next is Next.GIVE_UP
+
+
+def test_a_refused_input_is_not_sent_to_another_provider_either() -> None:
+    assert decide(kind="content_refused", tries=1, may_move=True, retry_after_s=None).next is Next.GIVE_UP
+
+
+def test_a_rejected_key_or_request_goes_to_another_provider_at_once() -> None:
+    for kind in ("credentials_rejected", "quota_exhausted", "invalid_request"):
+        assert decide(kind=kind, tries=1, failed_here=1, may_move=True, retry_after_s=None).next is Next.MOVE
+
+
+def test_with_nobody_else_a_passing_fault_is_tried_once_more_where_it_is() -> None:
+    moving = decide(kind="transient", tries=2, failed_here=2, may_move=True, retry_after_s=None)
+    assert stay(kind="transient", tries=2, decision=moving).next is Next.RETRY
+    moving = decide(kind="invalid_request", tries=1, failed_here=1, may_move=True, retry_after_s=None)
+    assert stay(kind="invalid_request", tries=1, decision=moving).next is Next.GIVE_UP

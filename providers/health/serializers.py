@@ -1,0 +1,67 @@
+"""Provider health as the API shows it."""
+
+from rest_framework import serializers
+
+from genengine.workspaces.models import Mode
+from providers.traffic.states import CircuitState
+from providers.traffic.types import WaitReason
+
+
+class WaitSerializer(serializers.Serializer):
+    """What a request would wait for."""
+
+    reason = serializers.ChoiceField([r.value for r in WaitReason])
+    until = serializers.DateTimeField(allow_null=True)
+    words = serializers.CharField()
+
+
+class ModelHealthSerializer(serializers.Serializer):
+    """One model at the account."""
+
+    model = serializers.CharField()
+    state = serializers.ChoiceField([s.value for s in CircuitState])
+    wait = WaitSerializer(allow_null=True)
+    needs_person = serializers.BooleanField(help_text="Only a new test of the key, or credit, brings it back.")
+    calls = serializers.IntegerField(help_text="Submits and tasks of the last 24 hours, without those refused as busy.")
+    success = serializers.FloatField(allow_null=True, help_text="0 to 1.")
+    submit_s = serializers.FloatField(allow_null=True, help_text="Median seconds of a submit.")
+    usual_s = serializers.FloatField(allow_null=True, help_text="Median seconds from submit to result.")
+    late_s = serializers.FloatField(allow_null=True, help_text="90th percentile of the same.")
+
+
+class TroubleSerializer(serializers.Serializer):
+    """One call that did not go well."""
+
+    at = serializers.DateTimeField()
+    model = serializers.CharField()
+    call = serializers.CharField()
+    kind = serializers.CharField()
+    message = serializers.CharField()
+
+
+class TurnSerializer(serializers.Serializer):
+    """One turn of a circuit."""
+
+    at = serializers.DateTimeField()
+    model = serializers.CharField()
+    event = serializers.ChoiceField(["opened", "probed", "closed"])
+    reason = serializers.CharField()
+    wait_s = serializers.FloatField(allow_null=True)
+
+
+class ProviderHealthSerializer(serializers.Serializer):
+    """One provider at one account of the workspace."""
+
+    provider = serializers.CharField()
+    label = serializers.CharField()
+    mode = serializers.ChoiceField(Mode.choices)
+    account = serializers.CharField(help_text="The account's name; empty in simulated mode.")
+    state = serializers.ChoiceField([s.value for s in CircuitState], help_text="The worst of its models'.")
+    parallel = serializers.IntegerField(help_text="Clips in flight at once.")
+    per_minute = serializers.IntegerField(help_text="Submits a minute.")
+    blocked_until = serializers.DateTimeField(allow_null=True, help_text="The vendor is busy until then.")
+    checked_at = serializers.DateTimeField(allow_null=True)
+    check_worked = serializers.BooleanField(allow_null=True)
+    models = ModelHealthSerializer(many=True)
+    troubles = TroubleSerializer(many=True)
+    history = TurnSerializer(many=True)

@@ -1,0 +1,214 @@
+"""Take a place at a vendor, and learn from what its answers say. Each step locks the account's row first.
+
+Two processes that ask at once are put in order by that lock; the take itself is one conditional UPDATE, so a token or
+a probe is never given twice.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+
+from genengine.core.actors import SYSTEM
+from genengine.core.db import LockRank, lock_rows, retry_conflicts, unit_of_work
+from genengine.workspaces.models import Workspace
+from providers.traffic.models import Circuit, Signal, Throttle
+from providers.traffic.queries import PERSON_ACTS, limits_of, may_probe, throttle_key, wait_of
+from providers.traffic.states import CIRCUIT, CircuitState
+from providers.traffic.types import Verdict, Wait, WaitReason, verdict_of
+
+WINDOW = timedelta(minutes=5)
+WINDOW_CALLS = 10  # the newest calls that are judged
+LEAST_FAILURES = 3
+FAILED_SHARE = 0.6
+LONGEST_OPEN_S = 600.0
+LONGEST_BLOCK_S = 60.0
+PROBE_LEASE = timedelta(seconds=120)  # longer than the slowest submit: then its process is dead
+PACE_SAMPLES = 50
+
+TAKE = """
+UPDATE providers_throttle
+   SET tokens = LEAST(%(burst)s, tokens + GREATEST(0, EXTRACT(EPOCH FROM (%(now)s - refilled_at))) * %(rate)s) - 1,
+       refilled_at = GREATEST(refilled_at, %(now)s), used_at = %(now)s
+ WHERE id = %(id)s
+   AND (blocked_until IS NULL OR blocked_until <= %(now)s)
+   AND LEAST(%(burst)s, tokens + GREATEST(0, EXTRACT(EPOCH FROM (%(now)s - refilled_at))) * %(rate)s) >= 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a signal did to the circuit: ``opened``, ``closed`` or neither."""
+
+    circuit: Circuit
+    opened: bool = False
+    closed: bool = False
+
+
+def circuit_of(*, workspace: Workspace, mode: str, provider: str, model: str, now: datetime) -> Circuit:
+    """The circuit that a request to this model passes, made when it is the first."""
+    key = throttle_key(workspace=workspace, mode=mode, provider=provider)
+    fresh = {"tokens": float(limits_of(provider).burst), "refilled_at": now, "used_at": now}
+    throttle, _ = Throttle.objects.get_or_create(**key, defaults=fresh)
+    circuit, _ = Circuit.objects.get_or_create(
+        throttle=throttle, model=model, defaults={"workspace_id": throttle.workspace_id, "state_changed_at": now}
+    )
+    return circuit
+
+
+def take_place(*, circuit: Circuit, holder: UUID, in_flight: Callable[[], int], now: datetime) -> Wait | None:
+    """Let one request through, or say what it waits for; runs in the caller's unit of work.
+
+    ``in_flight`` counts the account's tasks in flight from their own rows. It is asked while the account is locked, and
+    the caller commits the new task in the same transaction: a place is never given twice, and that of a process that
+    died comes back with its task, because there is no counter that could be wrong.
+    """
+    fresh = _locked(circuit)
+    limits = limits_of(fresh.throttle.provider)
+    waits = wait_of(fresh, now=now)
+    if waits is not None:
+        return waits
+    if in_flight() >= limits.parallel:
+        return Wait(WaitReason.PARALLEL, None, f"at most {limits.parallel} clips are made there at once")
+    if fresh.state == CircuitState.OPEN and not may_probe(fresh, now=now):
+        return Wait(WaitReason.CIRCUIT, fresh.retry_at, fresh.cause)
+    rate = limits.per_minute / 60
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE, {"burst": limits.burst, "rate": rate, "now": now, "id": fresh.throttle_id})
+        if cursor.rowcount == 0:
+            return Wait(WaitReason.RATE, now + timedelta(seconds=1 / rate), "the account's rate is used up")
+    if fresh.state != CircuitState.CLOSED:
+        _send_probe(fresh, holder, now)
+    return None
+
+
+def _send_probe(circuit: Circuit, holder: UUID, now: datetime) -> None:
+    """Mark this request as the one that finds out; a probe whose process died is replaced by the next request."""
+    until = now + PROBE_LEASE
+    if circuit.state == CircuitState.OPEN:
+        CIRCUIT.apply(circuit, "probe", actor=SYSTEM, now=now, probe=holder, probe_until=until)
+    else:
+        Circuit.objects.filter(pk=circuit.pk, state=CircuitState.HALF_OPEN).update(probe=holder, probe_until=until)
+
+
+def _locked(circuit: Circuit) -> Circuit:
+    """Lock the account, then the model, and read both again."""
+    lock_rows(Throttle.objects.filter(pk=circuit.throttle_id), LockRank.GATE)
+    lock_rows(Circuit.objects.filter(pk=circuit.pk), LockRank.GATE)
+    return Circuit.objects.select_related("throttle", "throttle__account").get(pk=circuit.pk)
+
+
+@retry_conflicts
+def note_signal(
+    *,
+    circuit: Circuit,
+    call: str,
+    now: datetime,
+    holder: UUID | None = None,
+    kind: str = "",
+    message: str = "",
+    seconds: float | None = None,
+    retry_after_s: float | None = None,
+) -> Change:
+    """Keep what a call told and move the circuit by it, in a transaction of its own.
+
+    ``kind`` is the error's kind, empty when the call went well. ``holder`` is who took the place: only the probe's own
+    answer closes a half-open circuit or opens it again.
+    """
+    verdict = verdict_of(kind)
+    with unit_of_work():
+        fresh = _locked(circuit)
+        Signal.objects.create(
+            workspace_id=fresh.workspace_id,
+            throttle_id=fresh.throttle_id,
+            model=fresh.model,
+            at=now,
+            call=call,
+            kind=kind,
+            verdict=verdict,
+            seconds=seconds,
+            message=message[:300],
+        )
+        if call == Signal.Call.TASK and verdict is Verdict.WELL and not kind and seconds is not None:
+            _measure(fresh)
+        _throttle(fresh, verdict, call, retry_after_s, now)
+        return _judge(fresh, verdict, call, holder, kind, message, now)
+
+
+def _throttle(circuit: Circuit, verdict: Verdict, call: str, retry_after_s: float | None, now: datetime) -> None:
+    """A vendor that is busy is left alone for as long as it asks, else for a growing, spread while."""
+    rows = Throttle.objects.filter(pk=circuit.throttle_id)
+    if verdict is Verdict.SATURATED:
+        ceiling = min(LONGEST_BLOCK_S, 2.0 * 2 ** min(circuit.throttle.strain, 6))
+        wait = retry_after_s if retry_after_s is not None else random.uniform(ceiling / 2, ceiling)
+        rows.update(blocked_until=now + timedelta(seconds=wait), strain=min(circuit.throttle.strain + 1, 1000))
+    elif call == Signal.Call.SUBMIT and verdict is Verdict.WELL:
+        rows.update(strain=0, blocked_until=None)
+
+
+def _judge(
+    circuit: Circuit, verdict: Verdict, call: str, holder: UUID | None, kind: str, message: str, now: datetime
+) -> Change:
+    if circuit.state == CircuitState.HALF_OPEN:
+        if call != Signal.Call.SUBMIT or holder is None or holder != circuit.probe:
+            return Change(circuit)
+        if verdict in (Verdict.SICK, Verdict.ACCOUNT):
+            return _open(circuit, kind, message, now)
+        CIRCUIT.apply(
+            circuit, "heal", actor=SYSTEM, now=now, reason="the vendor accepts work again", opens=0, retry_at=None,
+            probe=None, probe_until=None, cause="", cause_kind="",
+        )  # fmt: skip
+        return Change(circuit, closed=True)
+    if circuit.state == CircuitState.CLOSED:
+        if verdict is Verdict.ACCOUNT:
+            return _open(circuit, kind, message, now)
+        judged = call in (Signal.Call.SUBMIT, Signal.Call.TASK)
+        if judged and verdict is Verdict.SICK and _fails_too_often(circuit, now):
+            return _open(circuit, kind, message, now)
+    return Change(circuit)
+
+
+def _fails_too_often(circuit: Circuit, now: datetime) -> bool:
+    """Judge the newest calls since the circuit last closed. Saturated ones are neither good nor bad."""
+    since = max(now - WINDOW, circuit.state_changed_at)
+    rows = Signal.objects.filter(throttle_id=circuit.throttle_id, model=circuit.model, at__gte=since)
+    rows = rows.filter(call__in=(Signal.Call.SUBMIT, Signal.Call.TASK))
+    newest = list(rows.exclude(verdict=Verdict.SATURATED).order_by("-at", "-id").values_list("verdict", flat=True))[
+        :WINDOW_CALLS
+    ]
+    failed = newest.count(Verdict.SICK)
+    return failed >= LEAST_FAILURES and failed >= FAILED_SHARE * len(newest)
+
+
+def _open(circuit: Circuit, kind: str, message: str, now: datetime) -> Change:
+    """Open for a while that doubles with each opening in a row, spread so that probes of many accounts do not bunch."""
+    ceiling = min(LONGEST_OPEN_S, settings.GE_CIRCUIT_OPEN_S * 2 ** min(circuit.opens, 8))
+    seconds = LONGEST_OPEN_S if kind in PERSON_ACTS else random.uniform(0.8, 1.2) * ceiling
+    CIRCUIT.apply(
+        circuit, "trip", actor=SYSTEM, now=now, reason=message[:300], data={"kind": kind, "wait_s": round(seconds, 1)},
+        opens=min(circuit.opens + 1, 1000), retry_at=now + timedelta(seconds=seconds), probe=None, probe_until=None,
+        cause=message[:300], cause_kind=kind,
+    )  # fmt: skip
+    return Change(circuit, opened=True)
+
+
+def _measure(circuit: Circuit) -> None:
+    """Store the percentiles of the newest durations."""
+    rows = Signal.objects.filter(
+        throttle_id=circuit.throttle_id, model=circuit.model, call=Signal.Call.TASK, kind="", seconds__isnull=False
+    )
+    seconds = sorted(float(s or 0) for s in rows.order_by("-at").values_list("seconds", flat=True)[:PACE_SAMPLES])
+    if seconds:
+        early, usual, late = (seconds[min(len(seconds) - 1, int(q * len(seconds)))] for q in (0.1, 0.5, 0.9))
+        Circuit.objects.filter(pk=circuit.pk).update(early_s=early, usual_s=usual, late_s=late, measured=len(seconds))
+
+
+def forget_signals(now: datetime, *, keep: timedelta = timedelta(days=7)) -> int:
+    """Drop signals older than a week; the openings stay in the event log."""
+    return Signal.objects.filter(at__lt=now - keep).delete()[0]
