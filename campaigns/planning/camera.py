@@ -60,7 +60,7 @@ def transition_for(text: str, *, role: str, place: int, tone: tuple[str, ...], a
     if mood & QUIET or ad_type == "cinematic_intro":
         return "fade_black" if role == "cta" else "crossfade"
     if ad_type in ("overlay", "music_video"):
-        return "slide" if place % 2 else "cut"
+        return "crossfade" if place % 2 else "cut"
     return "crossfade"
 
 

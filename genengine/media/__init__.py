@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     )
     from genengine.media.framing import Framing, suggest_framing
     from genengine.media.intake.service import Ingested, Limits, ingest
+    from genengine.media.preflight.run import lint
     from genengine.media.probing import MediaInfo, probe
     from genengine.media.qc.check import check as qc_check
     from genengine.media.qc.report import Expectations, Finding, QCReport
-    from genengine.media.spec.lint import lint
+    from genengine.media.spec.brand import calmed
+    from genengine.media.spec.findings import LintFinding, Severity
     from genengine.media.spec.model import RenderSpec
     from genengine.media.spec.parse import parse as parse_spec
     from genengine.media.spec.parse import schema as spec_schema
@@ -47,6 +49,8 @@ _HOMES = {
     "Finding": "qc.report:Finding",
     "Framing": "framing:Framing",
     "Ingested": "intake.service:Ingested",
+    "LintFinding": "spec.findings:LintFinding",
+    "Severity": "spec.findings:Severity",
     "Limits": "intake.service:Limits",
     "MediaError": "errors:MediaError",
     "MediaInfo": "probing:MediaInfo",
@@ -62,7 +66,8 @@ _HOMES = {
     "compile": "compose.compiler:compile_spec",
     "cues_from_script": "captions.cues:cues_from_script",
     "ingest": "intake.service:ingest",
-    "lint": "spec.lint:lint",
+    "calmed": "spec.brand:calmed",
+    "lint": "preflight.run:lint",
     "parse_spec": "spec.parse:parse",
     "probe": "probing:probe",
     "qc_check": "qc.check:check",
@@ -85,6 +90,7 @@ __all__ = [
     "Framing",
     "Ingested",
     "Limits",
+    "LintFinding",
     "MediaError",
     "MediaInfo",
     "MediaRejected",
@@ -92,9 +98,11 @@ __all__ = [
     "RenderCancelled",
     "RenderFailed",
     "RenderSpec",
+    "Severity",
     "SpecError",
     "SpecProblem",
     "ToolMissing",
+    "calmed",
     "compile",
     "cues_from_script",
     "ingest",

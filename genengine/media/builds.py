@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from genengine.media.native.build import resampler
 from genengine.media.version import ENGINE_VERSION
 
-TOOLS = ("av", "numpy", "opencv-python-headless", "pillow", "imageio-ffmpeg")
+TOOLS = ("av", "numpy", "opencv-python-headless", "pillow", "budoux", "imageio-ffmpeg")
 
 
 @cache

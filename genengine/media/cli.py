@@ -122,20 +122,25 @@ def find_assets(data: dict[str, Any], folder: Path) -> dict[str, Path]:
 def _lint(arguments: argparse.Namespace) -> int:
     from genengine.media import lint
 
-    data = _load(arguments.spec)
+    repeated: list[str] = []
+    data = _load(arguments.spec, repeated)
     files = find_assets(data, arguments.assets) if arguments.assets else None
     found = lint({key: value for key, value in data.items() if key != "files"}, files)
+    rows = [_repeated(name) for name in repeated] + [item.to_dict() for item in found]
     if arguments.json:
-        print(
-            json.dumps(
-                [{name: str(getattr(item, name)) for name in ("severity", "path", "message", "fix")} for item in found],
-                indent=2,
-            )
-        )
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
-        for item in found:
-            print(f"{item.severity}: {item.path}: {item.message} {item.fix}")
-    return 1 if any(item.severity == "error" for item in found) else 0
+        for row in rows:
+            print(f"{row['severity']}: {row['path']}: {row['message']} {row['fix']}".rstrip() + f" [{row['code']}]")
+        counts = [f"{sum(row['severity'] == name for row in rows)} {name}s" for name in ("error", "warning", "note")]
+        print(", ".join(counts), file=sys.stderr)
+    return 1 if any(row["severity"] == "error" for row in rows) else 0
+
+
+def _repeated(name: str) -> dict[str, str]:
+    fix = "Give every id once: JSON readers keep only the last."
+    message = f"{name!r} is given twice in one object."
+    return {"code": "duplicate_id", "severity": "error", "path": f"$..{name}", "message": message, "fix": fix}
 
 
 def _probe(arguments: argparse.Namespace) -> int:
@@ -205,8 +210,16 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _load(path: Path) -> dict[str, Any]:
-    data = json.loads(path.read_text(encoding="utf-8"))
+def _load(path: Path, repeated: list[str] | None = None) -> dict[str, Any]:
+    """The spec; keys that one object has twice are added to ``repeated``."""
+
+    def keep(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        if repeated is not None:
+            repeated.extend(name for name in dict.fromkeys(names) if names.count(name) > 1)
+        return dict(pairs)
+
+    data = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=keep)
     if not isinstance(data, dict):
         raise MediaError(f"{path} does not hold a RenderSpec: a JSON object is expected.")
     return data

@@ -18,6 +18,7 @@ class SpecProblem:
     path: str
     message: str
     fix: str
+    code: str = "invalid"
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message} {self.fix}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from genengine.media import CHANNELS, Cue, cues_from_script
 from genengine.media.channels import RATIO_SIZES
+from genengine.media.spec.brand import CALM
 from jobs.plan import FPS, LocalePlan, Plan, ScenePlan
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class MasterOrder:
     cards: frozenset[str] = frozenset()  # scenes that are text cards and bear their own words
     scale: float = 1.0
     framings: Mapping[str, "Framing"] = field(default_factory=dict)  # scene → how its take fills the frame
+    engine_policy: str = "local_preferred"
 
 
 def master_spec(plan: Plan, order: MasterOrder) -> dict[str, Any]:
@@ -58,8 +60,17 @@ def master_spec(plan: Plan, order: MasterOrder) -> dict[str, Any]:
         "audio": _audio(plan, order),
         "marks": _marks(plan, order),
         "metadata": {"title": _title(plan, order)},
-        "constraints": {"brand_safe": True, "max_duration_s": max(60, -(-total // FPS))},
+        "constraints": {
+            "brand_safe": _brand_safe(scenes),
+            "max_duration_s": max(60, -(-total // FPS)),
+            "engine_policy": order.engine_policy,
+        },
     }
+
+
+def _brand_safe(scenes: Sequence[ScenePlan]) -> bool:
+    """On, unless a person chose a transition in the plan that brand-safe work does not have (slide, wipe)."""
+    return all(scene.transition in CALM for scene in scenes)
 
 
 def slot_starts(scenes: Sequence[ScenePlan]) -> list[int]:

@@ -31,6 +31,7 @@ from tests.media.support import (
 
 def two_slots(**transition: Any) -> dict[str, Any]:
     return image_spec(
+        constraints={"brand_safe": False},
         assets={"can": {"kind": "image"}, "range": {"kind": "image"}},
         segments=[
             {"type": "image", "asset": "can", "duration_frames": 20},
@@ -364,7 +365,7 @@ def test_progress_rises_to_the_total_in_the_calling_thread(tmp_path: Path) -> No
 
 
 def test_cancelling_stops_soon_and_leaves_nothing(tmp_path: Path) -> None:
-    spec = image_spec(3000, output={"width": 1080, "height": 1920})
+    spec = image_spec(3000, output={"width": 1080, "height": 1920}, constraints={"max_duration_s": 120})
     asked: list[int] = []
 
     def cancelled() -> bool:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from genengine.media.archetypes.values import MIN_SECONDS, CannotAssemble, Material, Request
+from genengine.media.spec.brand import calmed
 
 MOVES = MappingProxyType(
     {
@@ -159,7 +160,7 @@ def _segment(slot: Slot, preset: Preset, request: Request) -> dict[str, Any]:
         colours = {"from": "#ffffff"} if light else colours
         segment: dict[str, Any] = {"type": "text", "background": colours}
     else:
-        segment = _picture(backdrop or slot.material, slot, preset)
+        segment = _picture(backdrop or slot.material, slot, preset, request)
     if backdrop is not None:
         segment["fit"] = {"mode": "blurred"}
     segment["duration_frames"] = slot.frames
@@ -176,13 +177,15 @@ def _backdrop(preset: Preset, request: Request) -> Material | None:
     return next((item for item in request.materials if not item.cutout), None)
 
 
-def _picture(material: Material, slot: Slot, preset: Preset) -> dict[str, Any]:
+def _picture(material: Material, slot: Slot, preset: Preset, request: Request) -> dict[str, Any]:
     segment: dict[str, Any] = {"type": material.kind, "asset": material.asset}
     if material.fit:
         segment["fit"] = dict(material.fit)
     moves = MOVES[preset.move]
     start, end = moves[slot.index % len(moves)]
     if material.kind == "image" and start != end:
+        if request.brand_safe:
+            start, end = calmed(start, end, slot.frames / request.fps)
         segment["motion"] = {"from": start, "to": end, "ease": "in_out"}
     return segment
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from genengine.media.builds import tool_builds
 from genengine.media.errors import SpecError, SpecProblem
+from genengine.media.spec.brand import breaches, too_long
 from genengine.media.spec.model import RenderSpec
 from genengine.media.spec.parse import parse, references
 from genengine.media.store import Store
@@ -82,6 +83,7 @@ def compile_spec(
     checked = spec if isinstance(spec, RenderSpec) else parse(spec)
     files = {name: Path(path) for name, path in assets.items()}
     digests = _check_files(checked, files)
+    _refuse(checked, files)
     out = Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     store = Store(Path(cache_dir)) if cache_dir else None
@@ -173,6 +175,17 @@ def _check_files(spec: RenderSpec, files: Mapping[str, Path]) -> dict[str, str]:
     if problems:
         raise SpecError(problems)
     return digests
+
+
+def _refuse(spec: RenderSpec, files: Mapping[str, Path]) -> None:
+    """What brand-safe work and the spec's own limits forbid is refused before a frame is drawn."""
+    found = [*too_long(spec), *breaches(spec)]
+    if spec.brand and spec.brand.logo and spec.constraints.brand_safe:
+        from genengine.media.compose.clearance import crowding
+
+        found += crowding(spec, files)
+    if found:
+        raise SpecError([SpecProblem(item.path, item.message, item.fix, item.code) for item in found])
 
 
 def _report(spec: RenderSpec, out: Path, job: Job, mastered: Mastered) -> CompileReport:

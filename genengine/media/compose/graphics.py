@@ -14,7 +14,7 @@ from genengine.media.channels import CHANNELS
 from genengine.media.compose.layers import Layer, layer_of
 from genengine.media.compose.pictures import load_rgba
 from genengine.media.spec.model import CaptionCue, ImageOverlay, Output, Place, RenderSpec, TextOverlay
-from genengine.media.text.draw import Ink, draw_block, padding, rgb
+from genengine.media.text.draw import Ink, draw_block, haloed, padding, rgb, rim
 from genengine.media.text.fonts import FontChain, chain
 from genengine.media.text.layout import Block, cards, fit, minimum_size, text_base
 
@@ -22,10 +22,13 @@ CAPTION_SIZE, CAPTION_FADE = 0.034, 2
 CAPTION_SHRINK = 0.82
 """A caption shrinks this far; after that it becomes two cards, which read better than small print."""
 
+OVERLAY_SHRINK = 0.6
+"""A label or headline shrinks this far, then it becomes two cards."""
+
 LABEL_SIZE, HEADLINE_SIZE, MEME_SIZE, MARK_SIZE = 0.03, 0.06, 0.07, 0.022
 MARK_WIDTH = 0.7
 MARK_LINES = 5  # a disclosure is never cut: it takes the lines it needs
-PLATE = (12, 14, 20, 200)
+PLATE, LIGHT_PLATE = (12, 14, 20, 200), (247, 247, 250, 225)
 SIMULATED_TEXT = "SIMULATED"
 TOP_ROW = (Place.TOP_LEFT, Place.TOP, Place.TOP_RIGHT)
 BOTTOM_ROW = (Place.BOTTOM_LEFT, Place.BOTTOM, Place.BOTTOM_RIGHT)
@@ -67,37 +70,42 @@ class Graphic:
 
 def graphics(spec: RenderSpec, files: Mapping[str, Path]) -> list[Graphic]:
     """All graphics of a spec, lowest first."""
+    return [graphic for _, graphic in sourced(spec, files)]
+
+
+def sourced(spec: RenderSpec, files: Mapping[str, Path]) -> list[tuple[str, Graphic]]:
+    """Graphics with the JSON path each comes from."""
     captions = list(_captions(spec, files)) if spec.captions.mode == "burned" else []
     marks = list(_marks(spec))
     below = _caption_height(spec) if captions and spec.captions.position == "bottom" else 0
     above = max(_logo_height(spec, files), _mark_height(marks, spec, files))
-    overlays = [_overlay(item, below, above) for item in spec.overlays]
-    return [*overlays, *captions, *marks]
+    overlays = [
+        (f"$.overlays[{index}]", part)
+        for index, item in enumerate(spec.overlays)
+        for part in _shown(_overlay(item, below, above), files, spec.output)
+    ]
+    return [*overlays, *captions, *(("$.marks", mark) for mark in marks)]
 
 
 def draw(graphic: Graphic, spec: RenderSpec, files: Mapping[str, Path]) -> Layer:
     """Make the bitmap and put it in its place."""
     output = spec.output
     size = (output.width, output.height)
-    box = _box(graphic, output)
     if graphic.image:
-        limits = (
-            min(round(graphic.size * output.width), box[2] - box[0]),
-            min(round(graphic.max_height * output.height), box[3] - box[1]),
-        )
-        image = _scaled(load_rgba(files[graphic.image]), limits)
+        image = load_rgba(files[graphic.image])
+        image = image.resize(picture_size(graphic, output, image.size), Image.Resampling.LANCZOS)
         image = _with_shadow(image) if graphic.shadow else image
     else:
-        image = _words(graphic, files, output, box)
-    at = _position(graphic.place, image.size, box, graphic.lift)
+        image = _words(graphic, files, output)
+    at = position(graphic, output, image.size)
     return layer_of(image, at, size, start=graphic.start, end=graphic.end, opacity=graphic.opacity, fade=graphic.fade)
 
 
-def _captions(spec: RenderSpec, files: Mapping[str, Path]) -> Iterator[Graphic]:
+def _captions(spec: RenderSpec, files: Mapping[str, Path]) -> Iterator[tuple[str, Graphic]]:
     plan = spec.captions
     place = {"bottom": Place.BOTTOM, "center": Place.CENTER, "top": Place.TOP}[plan.position]
     meme = plan.style == "meme"
-    for cue in plan.cues:
+    for index, cue in enumerate(plan.cues):
         model = Graphic(
             cue.start_frame,
             cue.end_frame,
@@ -112,26 +120,33 @@ def _captions(spec: RenderSpec, files: Mapping[str, Path]) -> Iterator[Graphic]:
             fade=CAPTION_FADE,
         )
         for part in _cards(model, files, spec.output):
-            yield from _karaoke(part) if plan.style == "karaoke" else [part]
+            shown = _karaoke(part) if plan.style == "karaoke" else [part]
+            yield from ((f"$.captions.cues[{index}]", item) for item in shown)
 
 
-def _cards(model: Graphic, files: Mapping[str, Path], output: Output) -> Iterator[Graphic]:
+def _shown(model: Graphic, files: Mapping[str, Path], output: Output) -> Iterator[Graphic]:
+    return _cards(model, files, output, OVERLAY_SHRINK) if model.text else iter([model])
+
+
+def _cards(
+    model: Graphic, files: Mapping[str, Path], output: Output, shrink: float = CAPTION_SHRINK
+) -> Iterator[Graphic]:
     """What does not fit becomes the next card; each gets time by its number of characters."""
-    x0, y0, x1, y1 = _box(model, output)
-    fonts = _fonts(model, files)
     size = round(_letter_base(model, output) * model.size)
-    smallest = max(minimum_size(output.height), round(size * CAPTION_SHRINK))
-    pad = padding(size, _ink(model))
+    smallest = max(minimum_size(output.height), round(size * shrink))
+    box = text_box(model, output, size)
     texts = cards(
-        model.text,
-        fonts,
-        width=x1 - x0 - 2 * pad,
-        height=y1 - y0,
-        size=size,
-        smallest=smallest,
+        model.text, _fonts(model, files), width=box[0], height=box[1], size=size, smallest=smallest,
         max_lines=model.max_lines,
-    )
+    )  # fmt: skip
     yield from _shared_time(model, texts)
+
+
+def text_box(graphic: Graphic, output: Output, size: int) -> tuple[int, int]:
+    """Width and height in pixels that letters of ``size`` may take, without their plate, outline or halo."""
+    x0, y0, x1, y1 = _box(graphic, output)
+    pad = padding(size, ink_of(graphic))
+    return round((x1 - x0) * graphic.max_width) - 2 * pad, y1 - y0 - 2 * pad
 
 
 def _shared_time(model: Graphic, texts: list[str]) -> Iterator[Graphic]:
@@ -193,7 +208,6 @@ def _overlay(item: ImageOverlay | TextOverlay, below: int, above: int) -> Graphi
         opacity=item.opacity,
         fade=item.fade_frames,
         lift=lift,
-        max_lines=3 if item.style == "headline" else 2,
     )
 
 
@@ -213,9 +227,7 @@ def _marks(spec: RenderSpec) -> Iterator[Graphic]:
 
 def _mark_height(marks: list[Graphic], spec: RenderSpec, files: Mapping[str, Path]) -> int:
     """A disclosure covers nothing and is covered by nothing: words at the top begin below it."""
-    heights = [
-        _words(mark, files, spec.output, _box(mark, spec.output)).height for mark in marks if mark.place in TOP_ROW
-    ]
+    heights = [_words(mark, files, spec.output).height for mark in marks if mark.place in TOP_ROW]
     gap = round(spec.output.height * 0.012)
     return max(heights) + gap if heights else 0
 
@@ -224,7 +236,7 @@ def _logo_height(spec: RenderSpec, files: Mapping[str, Path]) -> int:
     """What pictures at the top of the safe zone take there, so that words start below them."""
     heights = [0]
     for item in spec.overlays:
-        if isinstance(item, ImageOverlay) and item.place in TOP_ROW and item.area == "safe":
+        if isinstance(item, ImageOverlay) and item.place in TOP_ROW and item.area == "safe" and item.asset in files:
             with Image.open(files[item.asset]) as image:
                 tall = item.size * spec.output.width * image.height / image.width
             heights.append(round(min(tall, item.max_height * spec.output.height) + spec.output.height * 0.015))
@@ -250,45 +262,47 @@ def _box(graphic: Graphic, output: Output) -> tuple[int, int, int, int]:
 
 
 def _fonts(graphic: Graphic, files: Mapping[str, Path]) -> FontChain:
-    brand = files[graphic.font] if graphic.font else None
+    brand = files.get(graphic.font) if graphic.font else None
     return chain(graphic.role, brand_font=brand, text=graphic.text)
 
 
-def _ink(graphic: Graphic) -> Ink:
+def ink_of(graphic: Graphic) -> Ink:
     color = rgb(graphic.color)
     if graphic.style == "plate":
-        return Ink(color=color, plate=(*rgb(graphic.plate), 255) if graphic.plate else PLATE)
+        ground = PLATE if rim(color) == (0, 0, 0) else LIGHT_PLATE
+        return Ink(color=color, plate=(*rgb(graphic.plate), 255) if graphic.plate else ground)
     if graphic.style == "outline":
-        return Ink(color=color, outline=0.085, outline_color=(0, 0, 0) if sum(color) > 300 else (255, 255, 255))
-    return Ink(color=color, shadow=0.05, outline=0.02, outline_color=(0, 0, 0) if sum(color) > 300 else (255, 255, 255))
+        return Ink(color=color, outline=0.085, outline_color=rim(color))
+    return haloed(color)
 
 
-def _words(graphic: Graphic, files: Mapping[str, Path], output: Output, box: tuple[int, int, int, int]) -> Image.Image:
-    ink = _ink(graphic)
-    size, smallest = round(_letter_base(graphic, output) * graphic.size), minimum_size(output.height)
-    block = _fit(graphic, files, ink, box, max(size, smallest), smallest)
+def _words(graphic: Graphic, files: Mapping[str, Path], output: Output) -> Image.Image:
+    ink = ink_of(graphic)
+    block = fitted_block(graphic, files, output)
     if graphic.spoken is None:
         return draw_block(block, ink)
     first, last = graphic.spoken
     return draw_block(block, ink, highlight=(first, last, rgb(graphic.accent)))
 
 
-def _fit(
-    graphic: Graphic, files: Mapping[str, Path], ink: Ink, box: tuple[int, int, int, int], size: int, smallest: int
-) -> Block:
-    pad = padding(size, ink)
-    width, height = round((box[2] - box[0]) * graphic.max_width) - 2 * pad, box[3] - box[1] - 2 * pad
+def fitted_block(graphic: Graphic, files: Mapping[str, Path], output: Output) -> Block:
+    """The words as they are set: lines, letter size, and what found no place."""
+    smallest = minimum_size(output.height)
+    size = max(round(_letter_base(graphic, output) * graphic.size), smallest)
+    width, height = text_box(graphic, output, size)
     fonts = _fonts(graphic, files)
     return fit(
         graphic.text, fonts, width=width, height=height, size=size, smallest=smallest, max_lines=graphic.max_lines
     )
 
 
-def _scaled(image: Image.Image, limits: tuple[int, int]) -> Image.Image:
-    """As large as the limits for width and height allow; always the same scale both ways."""
-    scale = min(limits[0] / image.width, limits[1] / image.height)
-    target = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    return image.resize(target, Image.Resampling.LANCZOS)
+def picture_size(graphic: Graphic, output: Output, size: tuple[int, int]) -> tuple[int, int]:
+    """Pixels that a picture of ``size`` takes: as large as its limits allow, always the same scale both ways."""
+    x0, y0, x1, y1 = _box(graphic, output)
+    wide = min(round(graphic.size * output.width), x1 - x0)
+    high = min(round(graphic.max_height * output.height), y1 - y0)
+    scale = min(wide / size[0], high / size[1])
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def _letter_base(graphic: Graphic, output: Output) -> float:
@@ -309,12 +323,13 @@ def _with_shadow(image: Image.Image) -> Image.Image:
     return out
 
 
-def _position(place: Place, size: tuple[int, int], box: tuple[int, int, int, int], lift: int) -> tuple[int, int]:
-    x0, y0, x1, y1 = box
-    name = place.value
+def position(graphic: Graphic, output: Output, size: tuple[int, int]) -> tuple[int, int]:
+    """Top left corner of a bitmap of ``size`` pixels in its place."""
+    x0, y0, x1, y1 = _box(graphic, output)
+    name = graphic.place.value
     x = x0 if name.endswith("left") else x1 - size[0] if name.endswith("right") else (x0 + x1 - size[0]) // 2
     y = y0 if name.startswith("top") else y1 - size[1] if name.startswith("bottom") else (y0 + y1 - size[1]) // 2
-    return x, min(max(y0, y - lift), max(y0, y1 - size[1]))
+    return x, min(max(y0, y - graphic.lift), max(y0, y1 - size[1]))
 
 
 def shown_cues(spec: RenderSpec) -> tuple[CaptionCue, ...]:

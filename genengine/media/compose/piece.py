@@ -129,6 +129,7 @@ def _slot(spec: RenderSpec, index: int, piece_start: int, digests: Mapping[str, 
         described["length"] = segment.duration_frames + spec.run_on(index) if segment.motion.moves else 0
     if isinstance(segment, TextSegment):
         described["length"] = 0
+        described |= {name: digests.get(described[name] or "", "") for name in ("font", "body_font")}
     described.pop("sound_gain_db", None)
     del described["duration_frames"]
     return described

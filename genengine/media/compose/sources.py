@@ -77,7 +77,7 @@ class Studio:
             path = self._files[segment.asset]
             return Film(segment, path, self._spec.output, first=first, run_on=run_on)
         if isinstance(segment, TextSegment):
-            return Still(self._shared(index, lambda: frame_of_rgb(card_rgb(segment, self._spec.output))))
+            return Still(self._shared(index, lambda: frame_of_rgb(card_rgb(segment, self._spec.output, self._files))))
         zoom = closest_zoom(segment.motion)
         if zoom == 1 and not segment.motion.moves:
             return Still(self._shared(index, lambda: frame_of_rgb(self._picture(segment, 1.0))))

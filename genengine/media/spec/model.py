@@ -47,8 +47,12 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class AssetRef:
+    """``origin`` is given or generated; ``shows`` is product, person, logo or other."""
+
     kind: str
     sha256: str | None = None
+    origin: str = "given"
+    shows: str = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,7 @@ class VideoSegment:
 
 @dataclass(frozen=True, slots=True)
 class TextSegment:
-    """A card; without words it is the ground for overlays."""
+    """A card; without words it is the ground for overlays. ``body_font`` is ``font``, or else the brand's own."""
 
     duration_frames: int
     headline: str = ""
@@ -133,6 +137,8 @@ class TextSegment:
     accent: str | None = None
     background_from: str = "#14213d"
     background_to: str = "#14213d"
+    font: str | None = None
+    body_font: str | None = None
     transition: Transition = Transition()
 
 
@@ -225,6 +231,29 @@ class Constraints:
     brand_safe: bool = True
     engine_policy: str = "local_preferred"
     max_duration_s: float = 60.0
+    allow_generated_subjects: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogoRule:
+    """Where the logo may stand, how wide it must be (of the frame's width), and how much room it needs around it (of
+    its own height)."""
+
+    asset: str
+    places: tuple[Place, ...] = ()
+    min_size: float = 0.1
+    clear_space: float = 0.25
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """A brand's own things: what texts use unless they say otherwise, and all that brand-safe work may use."""
+
+    colors: tuple[str, ...] = ()
+    headline_font: str | None = None
+    body_font: str | None = None
+    logo: LogoRule | None = None
 
 
 @dataclass(frozen=True)
@@ -242,6 +271,7 @@ class RenderSpec:
     title: str = ""
     comment: str = ""
     constraints: Constraints = Constraints()
+    brand: Brand | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -36,27 +36,43 @@ def parse(data: Mapping[str, Any]) -> m.RenderSpec:
 
 
 def _build(data: Mapping[str, Any]) -> m.RenderSpec:
-    captions = data.get("captions", {})
     meta = data.get("metadata", {})
     output = data["output"] | {"fps": Fraction(str(data["output"].get("fps", 30)))}
     total = sum(segment["duration_frames"] for segment in data["segments"])
+    brand = _brand(data["brand"]) if "brand" in data else None
+    fonts = brand or m.Brand()
     return m.RenderSpec(
         output=m.Output(**output),
-        segments=tuple(_segment(item) for item in data["segments"]),
+        segments=tuple(_segment(item, fonts) for item in data["segments"]),
         archetype=data.get("archetype", "custom"),
         assets={name: m.AssetRef(**entry) for name, entry in data.get("assets", {}).items()},
-        captions=m.Captions(**captions | {"cues": tuple(m.CaptionCue(**cue) for cue in captions.get("cues", []))}),
-        overlays=tuple(_overlay(item, total) for item in data.get("overlays", [])),
+        captions=_captions(data.get("captions", {}), fonts),
+        overlays=tuple(_overlay(item, total, fonts) for item in data.get("overlays", [])),
         audio=_audio(data.get("audio", {})),
         marks=m.Marks(**data.get("marks", {})),
         title=meta.get("title", ""),
         comment=meta.get("comment", ""),
         constraints=m.Constraints(**data.get("constraints", {})),
+        brand=brand,
         source=data,
     )
 
 
-def _segment(item: Mapping[str, Any]) -> m.Segment:
+def _captions(item: Mapping[str, Any], brand: m.Brand) -> m.Captions:
+    cues = tuple(m.CaptionCue(**cue) for cue in item.get("cues", []))
+    return m.Captions(**{"font": brand.body_font, **item, "cues": cues})
+
+
+def _brand(item: Mapping[str, Any]) -> m.Brand:
+    fonts, logo = item.get("fonts", {}), None
+    if "logo" in item:
+        places = tuple(m.Place(place) for place in item["logo"].get("places", []))
+        logo = m.LogoRule(**dict(item["logo"]) | {"places": places})
+    body = fonts.get("body") or fonts.get("headline")
+    return m.Brand(tuple(item.get("colors", [])), fonts.get("headline") or body, body, logo)
+
+
+def _segment(item: Mapping[str, Any], brand: m.Brand) -> m.Segment:
     values = {key: value for key, value in item.items() if key != "type"}
     if "transition" in values:
         values["transition"] = _transition(values["transition"])
@@ -74,7 +90,10 @@ def _segment(item: Mapping[str, Any]) -> m.Segment:
     if "background" in values:
         ground = values.pop("background")
         values |= {"background_from": ground["from"], "background_to": ground.get("to", ground["from"])}
-    return m.TextSegment(**values)
+    elif brand.colors:
+        values |= {"background_from": brand.colors[0], "background_to": brand.colors[0]}
+    own = values.get("font")
+    return m.TextSegment(**values | {"font": own or brand.headline_font, "body_font": own or brand.body_font})
 
 
 def _fit(item: Mapping[str, Any]) -> m.Fit:
@@ -89,11 +108,15 @@ def _transition(item: Mapping[str, Any]) -> m.Transition:
     return m.Transition(kind, frames, item.get("direction", "left"))
 
 
-def _overlay(item: Mapping[str, Any], total: int) -> m.Overlay:
+def _overlay(item: Mapping[str, Any], total: int, brand: m.Brand) -> m.Overlay:
     values = {"start_frame": 0, "end_frame": total} | {key: value for key, value in item.items() if key != "type"}
     if "place" in values:
         values["place"] = m.Place(values["place"])
-    return m.ImageOverlay(**values) if item["type"] == "image" else m.TextOverlay(**values)
+    if item["type"] == "image":
+        return m.ImageOverlay(**values)
+    own = brand.headline_font if item.get("style") in ("headline", "meme") else brand.body_font
+    values.setdefault("font", own)
+    return m.TextOverlay(**values)
 
 
 def _audio(item: Mapping[str, Any]) -> m.Audio:
@@ -132,12 +155,14 @@ def _transition_faults(spec: m.RenderSpec) -> Iterator[SpecProblem]:
     for index, segment in enumerate(spec.segments):
         path, frames = f"$.segments[{index}].transition", segment.transition.frames
         if index == 0 and frames:
-            yield SpecProblem(path, "is on the first slot.", "Remove it: nothing comes before the first slot.")
+            fix = "Remove it: nothing comes before the first slot."
+            yield SpecProblem(path, "is on the first slot.", fix, "transition_first")
         elif frames > segment.duration_frames:
             yield SpecProblem(
                 f"{path}.frames",
                 f"{frames} is longer than its slot.",
                 f"Use at most {segment.duration_frames}.",
+                "transition_too_long",
             )
 
 
@@ -146,9 +171,13 @@ def _reference_faults(spec: m.RenderSpec) -> Iterator[SpecProblem]:
         entry = spec.assets.get(name)
         if entry is None:
             known = ", ".join(sorted(spec.assets)) or "none"
-            yield SpecProblem(path, f"{name!r} is not among the assets.", f"Add it under `assets`; known: {known}.")
+            yield SpecProblem(
+                path, f"{name!r} is not among the assets.", f"Add it under `assets`; known: {known}.", "asset_unknown"
+            )
         elif entry.kind not in kind.split("|"):
-            yield SpecProblem(path, f"{name!r} is {entry.kind}, not {kind}.", f"Name an asset of kind {kind}.")
+            yield SpecProblem(
+                path, f"{name!r} is {entry.kind}, not {kind}.", f"Name an asset of kind {kind}.", "asset_kind"
+            )
 
 
 def references(spec: m.RenderSpec) -> Iterator[tuple[str, str, str]]:
@@ -158,6 +187,9 @@ def references(spec: m.RenderSpec) -> Iterator[tuple[str, str, str]]:
             yield f"$.segments[{index}].asset", segment.asset, "image"
         elif isinstance(segment, m.VideoSegment):
             yield f"$.segments[{index}].asset", segment.asset, "video"
+        else:
+            fonts = dict.fromkeys(font for font in (segment.font, segment.body_font) if font)
+            yield from ((f"$.segments[{index}].font", font, "font") for font in fonts)
     for index, overlay in enumerate(spec.overlays):
         if isinstance(overlay, m.ImageOverlay):
             yield f"$.overlays[{index}].asset", overlay.asset, "image"
@@ -165,6 +197,8 @@ def references(spec: m.RenderSpec) -> Iterator[tuple[str, str, str]]:
             yield f"$.overlays[{index}].font", overlay.font, "font"
     if spec.captions.font:
         yield "$.captions.font", spec.captions.font, "font"
+    if spec.brand and spec.brand.logo:
+        yield "$.brand.logo.asset", spec.brand.logo.asset, "image"
     if spec.audio.bed:
         yield "$.audio.bed.asset", spec.audio.bed.asset, "audio|video"
     for index, voice in enumerate(spec.audio.voice):
@@ -176,17 +210,20 @@ def _time_faults(spec: m.RenderSpec) -> Iterator[SpecProblem]:
     for index, cue in enumerate(spec.captions.cues):
         path = f"$.captions.cues[{index}]"
         if cue.end_frame <= cue.start_frame:
-            yield SpecProblem(path, "ends before it starts.", "Make end_frame larger than start_frame.")
+            yield SpecProblem(path, "ends before it starts.", "Make end_frame larger than start_frame.", "cue_time")
         elif cue.start_frame < last:
-            yield SpecProblem(path, "overlaps the cue before it.", f"Start it at frame {last} or later.")
+            yield SpecProblem(path, "overlaps the cue before it.", f"Start it at frame {last} or later.", "cue_time")
         elif cue.end_frame > total:
-            yield SpecProblem(path, f"ends at {cue.end_frame}, after the video.", f"End it at frame {total} or before.")
+            fix = f"End it at frame {total} or before."
+            yield SpecProblem(path, f"ends at {cue.end_frame}, after the video.", fix, "cue_time")
         last = max(last, cue.end_frame)
     for index, overlay in enumerate(spec.overlays):
         if overlay.end_frame <= overlay.start_frame or overlay.start_frame >= total:
             path = f"$.overlays[{index}]"
-            yield SpecProblem(path, "is never shown.", f"Give start_frame < end_frame within 0 … {total}.")
+            yield SpecProblem(
+                path, "is never shown.", f"Give start_frame < end_frame within 0 … {total}.", "overlay_time"
+            )
     for index, voice in enumerate(spec.audio.voice):
         if voice.start_frame >= total:
             path = f"$.audio.voice[{index}].start_frame"
-            yield SpecProblem(path, "is after the video.", f"Use a frame under {total}.")
+            yield SpecProblem(path, "is after the video.", f"Use a frame under {total}.", "voice_time")

@@ -11,16 +11,22 @@ from genengine.media.text.layout import Block, Line, emoji_scale, run_width
 from genengine.media.text.runs import Run, clusters
 
 RGB = tuple[int, int, int]
+HALO_SOFTNESS, HALO_STRENGTH, HALO_DROP = 0.6, 0.86, 0.3
+"""Of a halo: blur against its reach, opacity, and how far it hangs below the letters."""
+
+SURE = 12.0
+"""Contrast to black or white from which a halo alone keeps 4.5 to 1 on any ground."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ink:
-    """How letters look. ``outline`` and ``shadow`` are fractions of the letter size; ``plate`` is RGBA."""
+    """How letters look. ``outline`` and ``halo`` (a soft rim) are fractions of the letter size; ``plate`` is RGBA.
+    ``outline_color`` is the colour of both rims."""
 
     color: RGB = (255, 255, 255)
     outline: float = 0.0
     outline_color: RGB = (0, 0, 0)
-    shadow: float = 0.0
+    halo: float = 0.0
     plate: tuple[int, int, int, int] | None = None
     plate_padding: float = 0.42
     plate_radius: float = 0.34
@@ -32,9 +38,38 @@ def rgb(text: str) -> RGB:
     return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
 
 
+def luminance(color: RGB) -> float:
+    """Relative luminance 0 … 1 (WCAG 2.2)."""
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in _unit(color)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: float, other: float) -> float:
+    """Contrast of two luminances, 1 … 21 (WCAG 2.2)."""
+    return (max(one, other) + 0.05) / (min(one, other) + 0.05)
+
+
+def rim(color: RGB) -> RGB:
+    """Black or white, whichever the colour stands out from; one of them always gives 4.5 to 1."""
+    light = luminance(color)
+    return (0, 0, 0) if contrast(light, 0.0) >= contrast(light, 1.0) else (255, 255, 255)
+
+
+def haloed(color: RGB) -> Ink:
+    """Letters without a plate that can be read on any picture: a soft halo; a hard rim too for colours between light
+    and dark, for which a halo that lets the picture through is not enough."""
+    edge = rim(color)
+    sure = contrast(luminance(color), luminance(edge)) >= SURE
+    return Ink(color=color, halo=0.055, outline=0.012 if sure else 0.06, outline_color=edge)
+
+
+def _unit(color: RGB) -> tuple[float, float, float]:
+    return color[0] / 255, color[1] / 255, color[2] / 255
+
+
 def padding(block_size: int, ink: Ink) -> int:
     """Pixels around the letters that the outline, shadow and plate need."""
-    around = ink.plate_padding if ink.plate else max(ink.outline, ink.shadow * 2)
+    around = ink.plate_padding if ink.plate else max(ink.outline, ink.halo * (1 + 2.5 * HALO_SOFTNESS + HALO_DROP))
     return int(block_size * around + 0.999) + 2
 
 
@@ -49,10 +84,8 @@ def draw_block(block: Block, ink: Ink, *, highlight: tuple[int, int, RGB] | None
     if ink.plate:
         _plate(image, block, ink, pad)
     letters = _letter_mask(block, size, pad, ink.align)
-    if ink.shadow:
-        offset = max(1, round(block.size * ink.shadow))
-        soft = ImageChops.offset(letters, 0, offset).filter(ImageFilter.GaussianBlur(offset))
-        image.alpha_composite(_inked(soft.point(lambda value: value * 7 // 10), (0, 0, 0)))
+    if ink.halo:
+        image.alpha_composite(_halo(block, ink, size, pad))
     if ink.outline:
         width = max(1, round(block.size * ink.outline))
         image.alpha_composite(_inked(_letter_mask(block, size, pad, ink.align, stroke=width), ink.outline_color))
@@ -62,6 +95,15 @@ def draw_block(block: Block, ink: Ink, *, highlight: tuple[int, int, RGB] | None
         image.alpha_composite(_inked(_letter_mask(block, size, pad, ink.align, only=(first, last)), color))
     _emoji(image, block, pad, ink.align)
     return image
+
+
+def _halo(block: Block, ink: Ink, size: tuple[int, int], pad: int) -> Image.Image:
+    """A soft rim, dense beside the letters, that keeps them readable on any picture."""
+    reach = max(1, round(block.size * ink.halo))
+    wide = _letter_mask(block, size, pad, ink.align, stroke=reach)
+    dropped = ImageChops.offset(wide, 0, round(reach * HALO_DROP))
+    soft = ImageChops.lighter(wide, dropped).filter(ImageFilter.GaussianBlur(reach * HALO_SOFTNESS))
+    return _inked(soft.point(lambda value: round(value * HALO_STRENGTH)), ink.outline_color)
 
 
 def _inked(mask: Image.Image, color: RGB) -> Image.Image:

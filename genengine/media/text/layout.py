@@ -6,14 +6,15 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from genengine.media.text.breaking import NOT_AT_LINE_END, NOT_AT_LINE_START, breakable, shown
 from genengine.media.text.fonts import EMOJI, EMOJI_STRIKE, FontChain, sized
 from genengine.media.text.runs import Run, base_is_rtl, clusters, visual_runs
 
 MIN_HEIGHT_FRACTION = 0.022
 """Letters are never smaller than this part of the frame's height."""
 
-WIDE_SCRIPTS = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL SYLLABLE", "THAI")
-NOT_AT_LINE_START = frozenset("、。，．：；！？）」』】〉》ー々ゝゞぁぃぅぇぉっゃゅょァィゥェォッャュョ%!?,.:;)")
+BLANKS = re.compile(r"[ \t\f\v\u1680\u2000-\u2006\u2008-\u200a\u205f\u3000]+")
+"""Blanks that may be collapsed and end a line; those that hold words together (U+00A0, U+202F, U+2007) stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +99,13 @@ def clean(text: str) -> str:
     """Composed characters, no control characters, blanks collapsed; line breaks stay."""
     text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
     text = "".join(char for char in text if char == "\n" or unicodedata.category(char) not in ("Cc", "Co", "Cs", "Cn"))
-    lines = (re.sub(r"[^\S\n]+", " ", line).strip() for line in text.split("\n"))
+    lines = (BLANKS.sub(" ", line).strip() for line in text.split("\n"))
     return "\n".join(line for line in lines if line)
 
 
 def width_of(text: str, fonts: FontChain, size: int, *, base_rtl: bool | None = None) -> float:
-    """Advance width in pixels."""
-    return sum(run_width(run, size) for run in visual_runs(text, fonts, base_rtl=base_rtl))
+    """Advance width in pixels of the text as it is drawn."""
+    return sum(run_width(run, size) for run in visual_runs(shown(text), fonts, base_rtl=base_rtl))
 
 
 def run_width(run: Run, size: int) -> float:
@@ -127,8 +128,9 @@ def _set(text: str, fonts: FontChain, width: int, size: int, max_lines: int, lea
         placed = _balanced(text, fonts, width, size, rtl) or placed
     lines = []
     for line in placed:
-        runs = tuple(visual_runs(line, fonts, base_rtl=rtl))
-        lines.append(Line(line, runs, sum(run_width(run, size) for run in runs)))
+        drawn = shown(line)
+        runs = tuple(visual_runs(drawn, fonts, base_rtl=rtl))
+        lines.append(Line(drawn, runs, sum(run_width(run, size) for run in runs)))
     return Block(tuple(lines), size, round(size * leading), round(size * (leading + 0.68) / 2), rest)
 
 
@@ -162,29 +164,15 @@ def _cut_word(paragraph: str, fonts: FontChain, width: int, size: int, rtl: bool
     pieces, count = clusters(paragraph), 1
     while count < len(pieces) and width_of("".join(pieces[: count + 1]), fonts, size, base_rtl=rtl) <= width:
         count += 1
+    while 1 < count < len(pieces) and (pieces[count] in NOT_AT_LINE_START or pieces[count - 1] in NOT_AT_LINE_END):
+        count -= 1
     return "".join(pieces[:count]), "".join(pieces[count:]).lstrip()
-
-
-def breakable(paragraph: str) -> list[str]:
-    """The paragraph in pieces between which a line may end: words, or characters where a script has no blanks."""
-    units: list[str] = []
-    for piece in clusters(paragraph):
-        joins = units and not units[-1].endswith(" ") and not (_wide(units[-1]) or _wide(piece))
-        if units and (piece.isspace() or joins or piece in NOT_AT_LINE_START):
-            units[-1] += piece
-        else:
-            units.append(piece)
-    return units
-
-
-def _wide(piece: str) -> bool:
-    return unicodedata.name(piece[-1] if not piece.isspace() else " ", "").startswith(WIDE_SCRIPTS)
 
 
 def _balanced(text: str, fonts: FontChain, width: int, size: int, rtl: bool) -> list[str] | None:
     """Two lines of nearly one length, the upper one rather the shorter: easier to read than one orphan word."""
     units, best = breakable(text), None
-    for cut in range(1, len(units)):
+    for cut in range(max(1, len(units) // 4), len(units) - len(units) // 4):
         upper, lower = "".join(units[:cut]).rstrip(), "".join(units[cut:]).lstrip()
         widths = [width_of(part, fonts, size, base_rtl=rtl) for part in (upper, lower)]
         if max(widths) <= width and (best is None or max(widths) < best[0]):
