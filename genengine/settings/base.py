@@ -4,6 +4,7 @@ from genengine.settings.auth import *
 from genengine.settings.caching import *
 from genengine.settings.database import *
 from genengine.settings.engine import *
+from genengine.settings.engines import *
 from genengine.settings.logging import *
 from genengine.settings.paths import *
 from genengine.settings.queue import *
