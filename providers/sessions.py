@@ -30,3 +30,12 @@ def vendor_session(base_url: str) -> requests.Session:
     if key not in sessions:
         sessions[key] = new_session(base_url, public_only=key[1])
     return sessions[key]
+
+
+def operator_session(base_url: str) -> requests.Session:
+    """One session a thread for an address that the operator set: it may be in a private network."""
+    sessions: dict[tuple[str, bool], requests.Session] = _local.__dict__.setdefault("sessions", {})
+    key = (base_url, False)
+    if key not in sessions:
+        sessions[key] = new_session(base_url)
+    return sessions[key]

@@ -14,6 +14,8 @@ from jobs.execution.models import Job, Master
 from jobs.execution.states import MasterState
 from jobs.timeline.queries import Timeline
 
+ENGINE_FACTS = ("engine_used", "engine_policy", "switches", "fallback", "warnings")
+
 
 def write_outputs(*, job: Job, view: Timeline, export: Export | None, reasons: list[str], out: Path) -> dict[str, Any]:
     """Write masters, captions, thumbnails, the package and `report.json`; return the report."""
@@ -77,6 +79,7 @@ def _write_master(master: Master, out: Path) -> dict[str, Any]:
         if quality
         else None,
         "failure": master.failure,
+        "engine": {n: master.report[n] for n in ENGINE_FACTS if n in master.report} if master.report else None,
         "video": _write(master.blob, out / f"{stem}.mp4"),
         "thumbnail": _write(master.thumbnail, out / f"{stem}.jpg"),
         "srt": _write(master.srt, out / f"{stem}.srt"),

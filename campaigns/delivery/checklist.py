@@ -18,6 +18,9 @@ def open_points(masters: Iterable[Master]) -> list[dict[str, str]]:
             points.append(
                 _point("not_ready", master, f"{name} is not finished.", "Wait until it is done, or rerun it.")
             )
+        elif master.is_stand_in:
+            message = f"{name} could not be composed; what is there only stands in."
+            points.append(_point("fallback", master, message, "Rerun a scene: the variant is composed again."))
         elif master.has_fallback:
             message = f"{name} holds a stand-in of the local engine."
             points.append(_point("fallback", master, message, "Rerun that scene or select another take."))

@@ -79,6 +79,8 @@ def _check(master: Master, principal: Principal, seen: str) -> None:
         raise ApprovalRefused("this variant is not finished; wait until it is done")
     if seen and seen != master.sha256:
         raise ApprovalRefused("the video has changed since you opened it; watch the new version, then approve")
+    if master.is_stand_in:
+        raise ApprovalRefused("this only stands in for a video that could not be composed; rerun a scene first")
     if master.has_fallback:
         raise ApprovalRefused("a scene is a stand-in of the local engine; rerun it, or choose another take, first")
     if master.partial:

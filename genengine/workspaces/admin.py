@@ -104,7 +104,7 @@ class WorkspaceAdmin(TenantModelAdmin):
     list_display = ("name", "slug", "mode", "currency", "fallback_policy")
     readonly_fields = ("slug", "currency", "created_at")
     fields = (
-        "name", "slug", "mode", "currency", "fallback_policy", "separate_author_and_approver",
+        "name", "slug", "mode", "currency", "fallback_policy", "engine_policy", "separate_author_and_approver",
         "parallel_generations", "created_at",
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 
-from genengine.workspaces.models import FallbackPolicy, Mode, Role, Workspace
+from genengine.workspaces.models import EnginePolicy, FallbackPolicy, Mode, Role, Workspace
 from genengine.workspaces.policy import SCOPES
 
 SCOPE_WORDS = {
@@ -81,6 +81,12 @@ class WorkspaceForm(forms.Form):
         label="When a clip cannot be made",
         choices=FallbackPolicy.choices,
         help_text="After the retries of a provider are used up or its answer is lost.",
+    )
+    engine_policy = forms.ChoiceField(
+        label="Where videos are rendered",
+        choices=EnginePolicy.choices,
+        required=False,
+        help_text="Clips of the local engine, and putting masters together. Providers' own clips are made by them.",
     )
     parallel_generations = forms.IntegerField(label="Clips side by side", min_value=1, max_value=1000)
     separate_author_and_approver = forms.BooleanField(label="Whoever launched a job may not approve it", required=False)

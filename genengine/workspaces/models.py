@@ -72,6 +72,15 @@ class FallbackPolicy(models.TextChoices):
     PROVIDER = "provider", "Another provider, as a new attempt under the caps"
 
 
+class EnginePolicy(models.TextChoices):
+    """Where clips of the local engine and masters are rendered; empty leaves it to the installation."""
+
+    INSTALLATION = "", "As this installation is set up"
+    LOCAL_ONLY = "local_only", "Only on this installation's own machines"
+    LOCAL_PREFERRED = "local_preferred", "Here; on the remote engine when this machine cannot"
+    API_ONLY = "api_only", "Only on the remote engine"
+
+
 class Workspace(models.Model):
     """A tenant."""
 
@@ -81,6 +90,7 @@ class Workspace(models.Model):
     mode = models.CharField(max_length=16, choices=Mode.choices, default=Mode.SIMULATED)
     currency = models.CharField(max_length=3, default="USD")
     fallback_policy = models.CharField(max_length=16, choices=FallbackPolicy.choices, default=FallbackPolicy.LOCAL)
+    engine_policy = models.CharField(max_length=16, choices=EnginePolicy.choices, blank=True, default="")
     separate_author_and_approver = models.BooleanField(default=False)
     parallel_generations = models.PositiveIntegerField(default=50)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,5 +1,6 @@
 """Make and check files: takes from results, masters from takes. Files first, rows by the services after."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,19 +13,37 @@ import genengine.media as engine
 from genengine.assets.models import Asset, Blob
 from genengine.assets.services import blob_to_path, record_lineage, store_blob
 from genengine.core import clock
-from genengine.media import CompileReport, MediaRejected, probe, thumbnail, write_srt, write_vtt
+from genengine.media import (
+    CompileReport,
+    MediaError,
+    MediaRejected,
+    RenderCancelled,
+    probe,
+    thumbnail,
+    write_srt,
+    write_vtt,
+)
+from genengine.media.remote.engine import Order
 from genengine.workspaces.models import Mode
 from jobs.execution.composition import MasterOrder, TakeRef, caption_cues, master_spec
-from jobs.execution.framing import TakeFile, frame_takes
+from jobs.execution.framing import TakeFile, frame_takes, framing_facts
 from jobs.execution.models import Attempt, Clip, Master, Take
+from jobs.execution.requests import build_request
 from jobs.execution.services import collecting, masters, submitting
 from jobs.execution.services.collecting import TakeFacts
 from jobs.execution.services.dispatching import plan_of
+from jobs.execution.services.engines import keep_engine_facts, note_attempt_switch, note_master_switch
+from jobs.execution.stand_in import stand_in_specs
 from jobs.execution.states import ClipState
 from jobs.plan import ClipPlan, Plan
 from jobs.quality.services import check_master, check_take_file
+from providers.adapters.local import LocalEngine
+from providers.engines import engine_policy, engines
+from providers.errors import ProviderError
+from providers.registry.services import build_adapter
 from providers.values import Finished
 
+log = logging.getLogger(__name__)
 POSTER_AT_S = 0.5
 
 
@@ -44,17 +63,74 @@ def check_take(attempt: Attempt, video: Path, folder: Path) -> TakeFacts:
     quality = check_take_file(attempt=attempt, path=video, sha256=blob.sha256, now=clock.now())
     if quality.verdict == "fail":
         raise TakeUnusable("; ".join(f["message"] for f in quality.findings if f["verdict"] == "fail"))
-    poster = thumbnail(video, folder / "poster.jpg", at_s=POSTER_AT_S, width=480)
+    poster = _poster(video, folder)
     width, height = info.video.display_size
     return TakeFacts(
         blob=blob,
-        poster=store_blob(workspace=attempt.workspace, media_type="image/jpeg", path=poster),
+        poster=store_blob(workspace=attempt.workspace, media_type="image/jpeg", path=poster) if poster else None,
         width=width,
         height=height,
         fps=f"{info.video.fps.numerator}/{info.video.fps.denominator}",
         duration_ms=round(info.duration_s * 1000),
         quality=quality,
     )
+
+
+def _poster(video: Path, folder: Path) -> Path | None:
+    """A still of a result; a clip that this machine made without ffmpeg brings its own."""
+    try:
+        return thumbnail(video, folder / "poster.jpg", at_s=POSTER_AT_S, width=480)
+    except MediaError:
+        own = video.with_suffix(".jpg")
+        return own if own.is_file() else None
+
+
+def render_clip(
+    attempt: Attempt, folder: Path, progress: Callable[[int, int], None], cancelled: Callable[[], bool]
+) -> TakeFacts:
+    """Make a clip with the local engine by the workspace's engine policy, and check it.
+
+    An attempt that only stands in gets the plainest clip when the engines fail, or have failed for this clip before.
+    """
+    local = build_adapter(
+        provider=attempt.provider,
+        workspace=attempt.workspace,
+        mode=attempt.job.mode,
+        correlation_id=attempt.correlation_id,
+    )
+    if not isinstance(local, LocalEngine):
+        raise TakeUnusable(f"{attempt.provider} does not render here")
+    local.on_switch = lambda switch: note_attempt_switch(attempt=attempt, switch=switch, now=clock.now())
+    request = build_request(attempt, folder)
+    reason = _engines_gave_up(attempt)
+    if not reason:
+        try:
+            return _made(attempt, local.render(request, folder, progress, cancelled), folder)
+        except (ProviderError, TakeUnusable) as error:
+            if not attempt.fallback:
+                raise
+            reason = str(error)
+    log.warning("a plain clip stands in", extra={"attempt": str(attempt.pk), "reason": reason})
+    return _made(attempt, local.stand_in(request, folder, reason, cancelled), folder)
+
+
+def _engines_gave_up(attempt: Attempt) -> str:
+    """Return why the engines could not make this clip, when a stand-in follows their own attempts."""
+    if not attempt.fallback:
+        return ""
+    tried = Attempt.objects.filter(clip=attempt.clip, provider=attempt.provider, fallback=False, error__isnull=False)
+    last = tried.filter(plan_number=attempt.plan_number).order_by("-number").first()
+    return str((last.error or {}).get("message", "")) if last else ""
+
+
+def _made(attempt: Attempt, finished: Finished, folder: Path) -> TakeFacts:
+    facts = check_take(attempt, finished.artefacts[0].path, folder)
+    raw = dict(finished.raw)
+    keep_engine_facts(attempt=attempt, raw=raw)
+    log.info(
+        "rendered", extra={"job": str(attempt.job_id), "attempt": str(attempt.pk), "engine": raw.get("engine_used")}
+    )
+    return facts
 
 
 def store_finished(attempt: Attempt, finished: Finished, folder: Path) -> None:
@@ -76,21 +152,75 @@ def compose(master_id: UUID, *, owner: str, folder: Path, cancelled: Callable[[]
     master = Master.objects.select_related("job", "branch", "workspace").get(pk=master_id)
     plan = plan_of(master.job_id, master.plan_number)
     takes = selected_takes(master)
-    spec, files = _order(master, plan, takes, folder)
-    report = engine.compile(
+    spec, files, framing = _order(master, plan, takes, folder)
+    order = Order(
         spec,
         files,
-        folder / "master.mp4",
+        key=f"{master_id}:{master.inputs_digest}",
         cache_dir=Path(settings.GE_CACHE_DIR) / "pieces" / str(master.workspace_id),
+    )
+    rendered = engines().render(
+        order,
+        folder / "master.mp4",
         progress=submitting.progress_writer(Master, master_id, owner),
         cancelled=cancelled,
+        on_switch=lambda switch: note_master_switch(master=master, switch=switch, now=clock.now()),
     )
-    composed = _store(master, plan, takes, report, folder)
-    masters.begin_check(master_id=master_id, owner=owner, composed=composed, spec=spec, now=clock.now())
+    facts = rendered.facts() | {"framing": framing}
+    _keep(master, plan, takes, rendered.report, facts, spec, owner=owner, folder=folder)
+
+
+def compose_stand_in(master_id: UUID, *, owner: str, folder: Path, cause: str, cancelled: Callable[[], bool]) -> None:
+    """Compose the simplest film of the right size, length and loudness in place of a master that no engine could make.
+
+    It is made here whatever the engine policy says: it holds stills, words and sound, and only stands in.
+    """
+    master = Master.objects.select_related("job", "branch", "workspace").get(pk=master_id)
+    plan = plan_of(master.job_id, master.plan_number)
+    takes = selected_takes(master)
+    order, blobs = _master_order(master, plan, takes)
+    posters = {t.clip.scene_key: t.poster for t in takes if t.poster is not None}
+    blobs |= {poster.sha256: poster for poster in posters.values()}
+    specs = stand_in_specs(plan, order, {scene: poster.sha256 for scene, poster in posters.items()})
+    for number, spec in enumerate(specs):
+        try:
+            files = {name: blob_to_path(blobs[ref["sha256"]], folder) for name, ref in spec["assets"].items()}
+            report = engine.compile(spec, files, folder / "stand-in.mp4", cancelled=cancelled)
+        except (MediaError, OSError, ValueError) as error:
+            if isinstance(error, RenderCancelled) or number == len(specs) - 1:
+                raise
+            log.warning("a stand-in could not be made", extra={"master": str(master_id), "error": str(error)})
+            continue
+        facts = {"engine_used": "stand_in", "fallback": {"reason": cause}}
+        _keep(master, plan, takes, report, facts, spec, owner=owner, folder=folder)
+        return
+
+
+def _keep(
+    master: Master,
+    plan: Plan,
+    takes: list[Take],
+    report: CompileReport,
+    facts: dict[str, Any],
+    spec: dict[str, Any],
+    *,
+    owner: str,
+    folder: Path,
+) -> None:
+    """Store a composed film, check it, and end the master's composition by the verdict."""
+    composed = _store(master, plan, takes, report, facts, folder)
+    log.info(
+        "composed",
+        extra={
+            "job": str(master.job_id), "master": str(master.pk), "engine": facts["engine_used"],
+            "seconds": report.wall_s,
+        },
+    )  # fmt: skip
+    masters.begin_check(master_id=master.pk, owner=owner, composed=composed, spec=spec, now=clock.now())
     quality = check_master(
         master=master, path=Path(report.path), spec=spec, sha256=composed.blob.sha256, now=clock.now()
     )
-    masters.accept_master(master_id=master_id, owner=owner, quality=quality, now=clock.now())
+    masters.accept_master(master_id=master.pk, owner=owner, quality=quality, now=clock.now())
 
 
 def selected_takes(master: Master) -> list[Take]:
@@ -100,22 +230,15 @@ def selected_takes(master: Master) -> list[Take]:
     return [clip.selected_take for clip in rows if clip.selected_take is not None]
 
 
-def _order(master: Master, plan: Plan, takes: list[Take], folder: Path) -> tuple[dict[str, Any], dict[str, Path]]:
-    assets = _plan_assets(master, plan)
-    order = MasterOrder(
-        ratio=master.ratio,
-        locale=master.locale,
-        takes=[TakeRef(t.clip.scene_key, t.blob.sha256) for t in takes],
-        simulated=master.job.mode == Mode.SIMULATED,
-        asset_hashes={name: asset.working.sha256 for name, asset in assets.items()},
-        cards=frozenset(c.scene for c in plan.clips_of(master.branch.key) if is_card(c)),
-        scale=settings.GE_MASTER_SCALE,
-    )
+def _order(
+    master: Master, plan: Plan, takes: list[Take], folder: Path
+) -> tuple[dict[str, Any], dict[str, Path], dict[str, Any]]:
+    """Return the spec, its files, and what the report says about how each take fills the frame."""
+    order, blobs = _master_order(master, plan, takes)
     framings = frame_takes(_take_files(plan, order, takes, folder), order.ratio)
     spec = master_spec(plan, replace(order, framings=framings))
-    blobs = {t.blob.sha256: t.blob for t in takes} | {a.working.sha256: a.working for a in assets.values()}
     files = {name: blob_to_path(blobs[ref["sha256"]], folder) for name, ref in spec["assets"].items()}
-    return spec, files
+    return spec, files, framing_facts(framings)
 
 
 def _take_files(plan: Plan, order: MasterOrder, takes: list[Take], folder: Path) -> list[TakeFile]:
@@ -134,6 +257,21 @@ def _take_files(plan: Plan, order: MasterOrder, takes: list[Take], folder: Path)
     ]
 
 
+def _master_order(master: Master, plan: Plan, takes: list[Take]) -> tuple[MasterOrder, dict[str, Blob]]:
+    assets = _plan_assets(master, plan)
+    order = MasterOrder(
+        ratio=master.ratio,
+        locale=master.locale,
+        takes=[TakeRef(t.clip.scene_key, t.blob.sha256) for t in takes],
+        simulated=master.job.mode == Mode.SIMULATED,
+        asset_hashes={name: asset.working.sha256 for name, asset in assets.items()},
+        cards=frozenset(c.scene for c in plan.clips_of(master.branch.key) if is_card(c)),
+        scale=settings.GE_MASTER_SCALE,
+        engine_policy=engine_policy(master.workspace),
+    )
+    return order, {t.blob.sha256: t.blob for t in takes} | {a.working.sha256: a.working for a in assets.values()}
+
+
 def is_card(clip: ClipPlan) -> bool:
     """Say whether a clip is a text card."""
     return bool(clip.options.get("headline")) and not clip.inputs
@@ -146,7 +284,9 @@ def _plan_assets(master: Master, plan: Plan) -> dict[str, Asset]:
     return {str(row.pk): row for row in rows}
 
 
-def _store(master: Master, plan: Plan, takes: list[Take], report: CompileReport, folder: Path) -> masters.Composed:
+def _store(
+    master: Master, plan: Plan, takes: list[Take], report: CompileReport, facts: dict[str, Any], folder: Path
+) -> masters.Composed:
     """Store the master, its thumbnail and its caption files, with the lineage from its takes."""
     scenes = [plan.scene(t.clip.scene_key) for t in takes]
     cues = caption_cues(plan, master.locale, scenes)
@@ -163,7 +303,7 @@ def _store(master: Master, plan: Plan, takes: list[Take], report: CompileReport,
         width=report.width,
         height=report.height,
         duration_ms=report.duration_ms,
-        report={k: v for k, v in report.to_dict().items() if k not in ("path", "thumbnail")},
+        report={k: v for k, v in report.to_dict().items() if k not in ("path", "thumbnail")} | facts,
     )
 
 

@@ -6,6 +6,7 @@ or a text card when there is neither. It invents no picture; what it makes is wh
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import genengine.media as engine
+from genengine.media.remote.choice import Engines, EnginesFailed, Switch
+from genengine.media.remote.engine import Order
 from genengine.media.version import ENGINE_VERSION
 from providers.base import InProcessEngine
 from providers.errors import InvalidRequest, Transient, Unsupported
@@ -88,6 +91,20 @@ class LocalEngine(InProcessEngine):
         ),
     )
 
+    def __init__(
+        self,
+        *,
+        engines: Engines | None = None,
+        policy: str = "local_preferred",
+        key: str = "",
+        on_switch: Callable[[Switch], None] | None = None,
+    ) -> None:
+        """``engines`` are this machine and, where there is one, the remote engine; ``policy`` chooses between them.
+
+        ``key`` tells this work from equal work of somebody else; ``on_switch`` hears of a change of engine.
+        """
+        self.engines, self.policy, self.key, self.on_switch = engines or Engines(), policy, key, on_switch
+
     def render(
         self,
         request: GenerationRequest,
@@ -96,29 +113,73 @@ class LocalEngine(InProcessEngine):
         cancelled: Callable[[], bool] | None = None,
     ) -> Finished:
         spec, assets = build_spec(request)
+        spec["constraints"] = {**spec.get("constraints", {}), "engine_policy": self.policy}
         sink.mkdir(parents=True, exist_ok=True)
-        report = _compile(spec, assets, sink / "video-0.mp4", progress, cancelled)
-        path = Path(report.path)
-        _sync(path)
-        artefact = Artefact(path, "video/mp4", report.sha256, path.stat().st_size)
-        facts = {"engine": ENGINE_VERSION, "frames": report.frames, "spec": spec}
-        return Finished((artefact,), remote_id="", raw=json.loads(json.dumps(facts)))
+        order = Order(spec, assets, key=_order_key(self.key, spec))
+        try:
+            rendered = self.engines.render(
+                order, sink / "video-0.mp4", progress=progress, cancelled=cancelled, on_switch=self.on_switch
+            )
+        except engine.SpecError as error:
+            raise InvalidRequest(f"The local engine cannot make this clip: {error}") from error
+        except EnginesFailed as error:
+            raise Transient(f"No engine could make this clip: {error}") from error
+        return _finished(spec, rendered.report, rendered.facts())
+
+    def stand_in(
+        self,
+        request: GenerationRequest,
+        sink: Path,
+        reason: str,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Finished:
+        """The plainest clip of the asked size and length: the first picture, standing still, else a card with words.
+
+        It is made here whatever the policy says, since it only stands in: it uses no decoder but that of still pictures
+        and no other program. ``reason`` says why the clip itself could not be made, and is kept with it.
+        """
+        sink.mkdir(parents=True, exist_ok=True)
+        failed: Exception | None = None
+        for spec, assets in stand_in_specs(request):
+            try:
+                report = engine.compile(spec, assets, sink / "video-0.mp4", cancelled=cancelled)
+            except engine.RenderCancelled:
+                raise
+            except (engine.MediaError, OSError, ValueError) as error:
+                failed = error
+                continue
+            return _finished(spec, report, {"engine_used": "stand_in", "fallback": {"reason": reason}})
+        raise Transient(f"Not even a plain stand-in could be made: {failed}") from failed
 
 
-def _compile(
-    spec: dict[str, Any],
-    assets: dict[str, Path],
-    out: Path,
-    progress: Callable[[int, int], None] | None,
-    cancelled: Callable[[], bool] | None,
-) -> engine.CompileReport:
-    """Compile with the contract's errors; ``RenderCancelled`` passes through to whoever asked for it."""
-    try:
-        return engine.compile(spec, assets, out, progress=progress, cancelled=cancelled)
-    except engine.SpecError as error:
-        raise InvalidRequest(f"The local engine cannot make this clip: {error}") from error
-    except engine.RenderFailed as error:
-        raise Transient(f"The local engine failed: {error}") from error
+def _order_key(own: str, spec: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps([own, spec], sort_keys=True).encode()).hexdigest()
+
+
+def _finished(spec: dict[str, Any], report: engine.CompileReport, facts: dict[str, Any]) -> Finished:
+    path = Path(report.path)
+    _sync(path)
+    artefact = Artefact(path, "video/mp4", report.sha256, path.stat().st_size)
+    raw = {"engine": ENGINE_VERSION, "frames": report.frames, "spec": spec, **facts}
+    return Finished((artefact,), remote_id="", raw=json.loads(json.dumps(raw)))
+
+
+def stand_in_specs(request: GenerationRequest) -> list[tuple[dict[str, Any], dict[str, Path]]]:
+    """What may stand in for a clip, the better first: its first picture without a move, then a card with its words."""
+    frames = max(1, round(request.duration_s * FPS))
+    width, height = picture_size(request.ratio or "16:9", request.resolution or "720p")
+    base = {
+        "version": "1.0",
+        "output": {"width": width, "height": height, "fps": FPS, "preset": "veryfast", "crf": 18},
+        "metadata": {"title": "clip", "comment": "stand-in"},
+    }
+    card = base | {"segments": [_card(request, frames)]}
+    stills = [item for item in request.inputs if item.role in STILLS][:1]
+    if not stills:
+        return [(card, {})]
+    segment = {"type": "image", "asset": "input0", "duration_frames": frames, "fit": _fit(request)}
+    still = base | {"assets": {"input0": _asset(stills[0])}, "segments": [segment]}
+    return [(still, {"input0": stills[0].path}), (card, {})]
 
 
 def build_spec(request: GenerationRequest) -> tuple[dict[str, Any], dict[str, Path]]:
@@ -172,7 +233,7 @@ def _shares(frames: int, pictures: int) -> list[int]:
 
 
 def _still(request: GenerationRequest, name: str, index: int, frames: int) -> dict[str, Any]:
-    start, end = MOVES[choose_move(request.prompt, request.seed, index)]
+    start, end = engine.calmed(*MOVES[choose_move(request.prompt, request.seed, index)], frames / FPS)
     segment: dict[str, Any] = {
         "type": "image",
         "asset": name,

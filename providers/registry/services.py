@@ -6,12 +6,14 @@ from django.conf import settings
 
 from genengine.core.correlation import correlation_id as running_id
 from genengine.workspaces.models import Mode, Workspace
+from providers.adapters.local import LocalEngine
 from providers.base import InProcessEngine, ProviderAdapter, RemoteAdapter
 from providers.catalogue import adapter_class, remote_class
 from providers.credentials.models import ProviderAccount
 from providers.credentials.queries import usable_account
 from providers.credentials.services import reveal
 from providers.emulator.accounts import simulated_credentials
+from providers.engines import engine_policy, engines
 from providers.errors import CredentialsRejected
 from providers.sessions import vendor_session
 
@@ -24,6 +26,8 @@ def build_adapter(
     Raises ``CredentialsRejected`` when a live workspace has no proved credentials for the provider.
     """
     kind = adapter_class(provider)
+    if issubclass(kind, LocalEngine):
+        return kind(engines=engines(), policy=engine_policy(workspace), key=f"{workspace.pk}:{correlation_id}")
     if issubclass(kind, InProcessEngine):
         return kind()
     if mode == Mode.SIMULATED:

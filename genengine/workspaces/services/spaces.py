@@ -4,17 +4,20 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from genengine.core.actors import SYSTEM
 from genengine.core.db import retry_conflicts, unit_of_work
-from genengine.workspaces.models import FallbackPolicy, Membership, Mode, Role, User, Workspace
+from genengine.workspaces.models import EnginePolicy, FallbackPolicy, Membership, Mode, Role, User, Workspace
 from genengine.workspaces.policy import Action, Principal, require
 from genengine.workspaces.services.record import tell
 
 MOST_PARALLEL = 1000
-SETTINGS = frozenset({"name", "mode", "fallback_policy", "separate_author_and_approver", "parallel_generations"})
+SETTINGS = frozenset(
+    {"name", "mode", "fallback_policy", "engine_policy", "separate_author_and_approver", "parallel_generations"}
+)
 
 
 class SettingsInvalid(Exception):
@@ -49,7 +52,7 @@ def create_workspace(
 
 @retry_conflicts
 def update_workspace(*, principal: Principal, now: datetime, **changes: Any) -> Workspace:
-    """Change name, mode, fallback policy, whether authors may approve, or how much runs side by side."""
+    """Change name, mode, fallback and engine policy, whether authors may approve, or how much runs side by side."""
     require(principal, Action.MANAGE_WORKSPACE)
     _refuse(_errors(changes))
     workspace = principal.workspace
@@ -95,6 +98,16 @@ def _errors(changes: Mapping[str, Any]) -> dict[str, str]:
         errors["mode"] = "Choose live or simulated."
     if "fallback_policy" in changes and changes["fallback_policy"] not in FallbackPolicy.values:
         errors["fallback_policy"] = "Choose one of the three policies."
+    if "engine_policy" in changes and (wrong := _engine_error(changes["engine_policy"])):
+        errors["engine_policy"] = wrong
     if "parallel_generations" in changes and not 1 <= changes["parallel_generations"] <= MOST_PARALLEL:
         errors["parallel_generations"] = f"Choose between 1 and {MOST_PARALLEL}."
     return errors
+
+
+def _engine_error(policy: str) -> str:
+    if policy not in EnginePolicy.values:
+        return "Choose one of the policies."
+    if policy == EnginePolicy.API_ONLY and not settings.REMOTE_ENGINE_URL:
+        return "No remote engine is set up (REMOTE_ENGINE_URL): nothing could be rendered. Choose another policy."
+    return ""

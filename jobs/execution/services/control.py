@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from billing.caps.models import CapScope
 from billing.caps.services import set_cap
 from genengine.core import audit
@@ -16,7 +18,7 @@ from jobs.execution.models import Attempt, Branch, Clip, Job, Master, Take
 from jobs.execution.queue import DEFAULT, enqueue
 from jobs.execution.services.folding import lock_job, touch
 from jobs.execution.services.settling import release_money
-from jobs.execution.states import ATTEMPT_OPEN, CLIP, MASTER, AttemptState, ClipState
+from jobs.execution.states import ATTEMPT_OPEN, CLIP, MASTER, AttemptState, ClipState, MasterState
 
 
 class ClipLocked(Exception):
@@ -251,6 +253,9 @@ def rerun_locked_clip(clip: Clip, principal: Principal, now: datetime, reason: s
     Job.objects.filter(pk=clip.job_id).update(cancelled=False)
     for master in Master.objects.filter(branch_id=clip.branch_id, state__in=MASTER["revive"].from_states):
         MASTER.apply(master, "revive", actor=principal.actor, now=now, inputs_digest="")
+    # what could not be composed is tried again even if the new takes turn out to have the same bytes
+    uncomposed = Q(state=MasterState.NEEDS_ATTENTION) | Q(report__has_key="fallback")
+    Master.objects.filter(uncomposed, branch_id=clip.branch_id).update(inputs_digest="")
 
 
 def _after_cancel(clips: Iterable[Clip], now: datetime) -> None:

@@ -82,7 +82,8 @@ def accept_master(*, master_id: UUID, owner: str, quality: QualityReport, now: d
         if quality.verdict in (Verdict.PASS, Verdict.WARN):
             MASTER.apply(
                 master, "accept", actor=SYSTEM, now=now, data={"sha256": master.sha256, "verdict": quality.verdict},
-                quality=quality, ready_at=now, lease_owner="", lease_until=None, **marks,
+                quality=quality, ready_at=now, lease_owner="", lease_until=None, failure=_stand_in_failure(master),
+                **marks,
             )  # fmt: skip
         else:
             _refuse(master, quality, marks, now)
@@ -143,6 +144,8 @@ def _put_back(master: Master, reason: str, now: datetime) -> None:
 def _refuse(master: Master, quality: QualityReport, marks: dict[str, Any], now: datetime) -> None:
     causes = [f["message"] for f in quality.findings if f["verdict"] in (Verdict.FAIL, Verdict.UNKNOWN)]
     cause = "; ".join(causes) or "a check could not be made"
+    if master.is_stand_in:
+        cause = f"a stand-in without moves and transitions: {master.stand_in_reason}; {cause}"
     MASTER.apply(
         master, "give_up", actor=SYSTEM, now=now, reason=cause, quality=quality, lease_owner="", lease_until=None,
         failure=failure(
@@ -152,10 +155,23 @@ def _refuse(master: Master, quality: QualityReport, marks: dict[str, Any], now: 
     )  # fmt: skip
 
 
+def _stand_in_failure(master: Master) -> dict[str, str] | None:
+    """Say why a stand-in is all there is; nothing for a master that was composed."""
+    if not master.is_stand_in:
+        return None
+    return failure(
+        stage="compose",
+        cause=f"a stand-in without moves and transitions: {master.stand_in_reason}",
+        who_pays="nobody: composing is free; the clips are kept",
+        next_step="remove the cause, then rerun a scene: the variant is composed again",
+    )
+
+
 def _marks(master: Master) -> dict[str, Any]:
     clips = Clip.objects.filter(branch_id=master.branch_id)
     return {
-        "has_fallback": clips.filter(selected_take__kind=TakeKind.FALLBACK, state=ClipState.READY).exists(),
+        "has_fallback": master.is_stand_in
+        or clips.filter(selected_take__kind=TakeKind.FALLBACK, state=ClipState.READY).exists(),
         "partial": clips.exclude(state=ClipState.READY).exists(),
     }
 
