@@ -1,6 +1,6 @@
 # `make` lists everything. `make run` is the product, `make test` is every check.
 .DEFAULT_GOAL := help
-.PHONY: bench-render help run setup worker test test-fast test-stack lint fmt types arch templates docs check doctor seed
+.PHONY: bench-render bench-routing help run setup worker test test-fast test-stack lint fmt types arch templates docs check doctor seed
 SHELL := /bin/sh
 
 PORT ?= 8000
@@ -71,6 +71,10 @@ check: $(VENV)/.dev ## Django's own checks, missing migrations, generated pages 
 
 bench-render: $(VENV)/.product $(VENV)/.dev ## CPU, jitter and fidelity of the renderer against the encode limit and its rivals
 	@$(BIN)/python -m benchmarks.render
+
+JOBS ?= 500
+bench-routing: $(VENV)/.product $(VENV)/.dev ## JOBS=500 mixed jobs with faults: ends, estimates, bills, balance, savings, learning
+	@$(BIN)/python -m benchmarks.routing --jobs $(JOBS)
 
 docs: $(VENV)/.product ## write the generated pages of docs/reference
 	@$(MANAGE) settings_reference

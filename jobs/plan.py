@@ -41,6 +41,7 @@ class BranchPlan:
     provider: str
     model: str
     style: str = ""
+    peers: tuple[str, ...] = ()  # models that were as fit to lead it, itself included
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class ClipPlan:
     list_micro: int = 0  # the price before volume tiers and off-peak hours
     naive_micro: int = 0  # what the model of the highest declared quality would have cost
     naive_model: str = ""
+    not_before: str = ""  # ISO time: the clip waits for a vendor's off-peak hours
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ class Plan:
         data = dict(values)
         data["ratios"] = tuple(data["ratios"])
         data["scenes"] = tuple(ScenePlan(**{**s, "references": tuple(s["references"])}) for s in data["scenes"])
-        data["branches"] = tuple(BranchPlan(**b) for b in data["branches"])
+        data["branches"] = tuple(BranchPlan(**{**b, "peers": tuple(b.get("peers", ()))}) for b in data["branches"])
         data["clips"] = tuple(_clip(c) for c in data["clips"])
         data["locales"] = tuple(LocalePlan(**loc) for loc in data["locales"])
         brand = data["brand"]

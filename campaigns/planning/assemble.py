@@ -24,7 +24,9 @@ def assemble(storyboard: Storyboard, desk: Desk) -> tuple[Plan, tuple[Problem, .
         length_ms=brief.length_ms,
         ratios=brief.ratios,
         scenes=storyboard.scenes,
-        branches=branch_names(routing.leads, desk),
+        branches=tuple(
+            replace(branch, peers=routing.peers.get(branch.key, ())) for branch in branch_names(routing.leads, desk)
+        ),
         clips=_clips(storyboard, routing, desk),
         locales=storyboard.locales,
         captions=brief.captions,

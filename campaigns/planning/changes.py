@@ -21,6 +21,7 @@ from campaigns.planning.clips import (
     remade_clip,
 )
 from campaigns.planning.durations import fit_durations
+from campaigns.planning.suggestions import off_peak_clips
 from campaigns.planning.text import cut_at_word
 from campaigns.planning.types import (
     CAMERAS,
@@ -39,6 +40,7 @@ from campaigns.planning.types import (
     RenameBranch,
     ReorderScenes,
     SceneLocked,
+    StartOffPeak,
 )
 from jobs.plan import BranchPlan, ClipPlan, Plan, ScenePlan
 from jobs.routing.choose import choose_models
@@ -79,6 +81,8 @@ def describe(change: PlanChange, plan: Plan) -> str:
             return f"Variant {key} led by {model}"
         case EditClip(scene=key, branch=branch):
             return f"Scene {_number(plan, key)} of variant {branch}: {'model' if change.model else 'prompt'}"
+        case StartOffPeak():
+            return "Clips wait for off-peak hours"
 
 
 def _edit_scene(plan: Plan, change: EditScene, desk: Desk) -> Plan:
@@ -195,6 +199,13 @@ def _edit_clip(plan: Plan, change: EditClip, desk: Desk) -> Plan:
     return plan.with_changes(clips=clips)
 
 
+def _start_off_peak(plan: Plan, change: StartOffPeak, desk: Desk) -> Plan:
+    moved = off_peak_clips(plan, desk)
+    if not moved:
+        raise ChangeRefused("no clip of this plan is cheaper later; it stays as it is")
+    return plan.with_changes(clips=tuple(moved.get((c.scene, c.branch), c) for c in plan.clips))
+
+
 _HOW: dict[type, Callable[[Plan, Any, Desk], Plan]] = {
     EditScene: _edit_scene,
     ReorderScenes: _reorder,
@@ -206,6 +217,7 @@ _HOW: dict[type, Callable[[Plan, Any, Desk], Plan]] = {
     RenameBranch: _rename_branch,
     ChangeBranchModel: _change_branch_model,
     EditClip: _edit_clip,
+    StartOffPeak: _start_off_peak,
 }
 
 

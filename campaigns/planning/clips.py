@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from campaigns.planning.prompts import style_of, write_prompt
@@ -28,6 +29,7 @@ class Desk:
     candidates: tuple[Candidate, ...]
     limits: Limits
     assets: Mapping[str, AssetRef]
+    now: datetime | None = None  # off-peak hours are reckoned from here
 
     def candidate(self, model: str) -> Candidate | None:
         """Return the candidate of a model that may be used here."""

@@ -15,6 +15,7 @@ from campaigns.planning.assemble import assemble
 from campaigns.planning.builtin import BuiltinPlanner
 from campaigns.planning.clips import Desk, need_of
 from campaigns.planning.models import PlanRevision
+from campaigns.planning.suggestions import Suggestion, suggestions
 from campaigns.planning.types import AssetRef, BriefNotReady, BriefValues, Planner
 from genengine.assets.models import AssetKind
 from genengine.core.money import format_micro
@@ -145,7 +146,7 @@ def desk_of(brief: Brief, now: datetime, values: BriefValues | None = None) -> D
     workspace = brief.workspace
     known = measured(workspace=workspace, at=now, genre=brief.ad_type)
     usable = candidates(workspace, at=now, measured=known)
-    return Desk(values, usable, limits_of(brief, now), {ref.id: ref for ref in values.assets})
+    return Desk(values, usable, limits_of(brief, now), {ref.id: ref for ref in values.assets}, now)
 
 
 def estimate(brief: Brief, now: datetime) -> Estimate:
@@ -189,6 +190,12 @@ def plan_problems(*, revision: PlanRevision, now: datetime) -> tuple[Problem, ..
         deadline_problem(expected_s=plan_seconds(plan), seconds_left=left, variants=len(plan.branches)),
     )
     return tuple(problem for problem in found if problem is not None)
+
+
+def plan_suggestions(*, revision: PlanRevision, now: datetime) -> tuple[Suggestion, ...]:
+    """Return what would make a plan cheaper, the largest amount first."""
+    plan = revision.plan
+    return suggestions(plan, desk_of(revision.brief, now), expected_s=plan_seconds(plan))
 
 
 def plan_seconds(plan: Plan) -> int:

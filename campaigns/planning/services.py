@@ -142,6 +142,8 @@ def apply_to_job(*, revision: PlanRevision, job: Job, principal: Principal, now:
     """Give a running job a newer revision of its brief's plan: changed clips are made again under the same budget."""
     if job.brief_id != revision.brief_id:
         raise ChangeRefused("this job was not started from this brief")
+    if any(clip.not_before for clip in revision.plan.clips):
+        raise ChangeRefused("a running job does not wait for off-peak hours; launch this plan as a job of its own")
     return revise_job(
         job=job,
         plan=revision.plan,
@@ -156,6 +158,8 @@ def _check_launch(brief: Brief, revision: PlanRevision, now: datetime) -> None:
     revision.brief = brief
     if brief_digest(brief_values(brief)) != revision.brief_digest:
         raise PlanStale("the brief was edited after this plan was made; plan it again, then launch")
+    if any(clip.not_before and datetime.fromisoformat(clip.not_before) <= now for clip in revision.plan.clips):
+        raise PlanStale("the off-peak hours that this plan waits for have come; plan it again for today's price")
     over = tuple(p for p in plan_problems(revision=revision, now=now) if p.code == "over_cap")
     if over:
         raise PriceOverCap(over)

@@ -220,6 +220,11 @@ class EditClip:
     model: str | None = None
 
 
+@dataclass(frozen=True)
+class StartOffPeak:
+    """Let the clips wait whose vendors ask less in their off-peak hours."""
+
+
 PlanChange = (
     EditScene
     | ReorderScenes
@@ -231,4 +236,5 @@ PlanChange = (
     | RenameBranch
     | ChangeBranchModel
     | EditClip
+    | StartOffPeak
 )

@@ -11,6 +11,7 @@ urlpatterns = [
     path("plan/launch", views.launch, name="plan-launch"),
     path("plan/apply", views.apply, name="plan-apply"),
     path("plan/fix", views.fix, name="plan-fix"),
+    path("plan/saving", views.save_money, name="plan-saving"),
     path("plan/restore", views.restore, name="plan-restore"),
     path("plan/order", views.order, name="plan-order"),
     path("plan/scenes/add", views.add_scene, name="plan-scene-add"),

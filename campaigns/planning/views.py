@@ -23,6 +23,7 @@ from campaigns.planning.queries import (
     newest_job,
     newest_revision,
     plan_problems,
+    plan_suggestions,
 )
 from campaigns.planning.types import (
     AddBranch,
@@ -46,6 +47,7 @@ from genengine.workspaces.access import WorkspaceRequest, with_toast, workspace_
 from genengine.workspaces.policy import Action, can, require
 from genengine.workspaces.tenancy import get_or_404
 from jobs.execution.services import ClipLocked, RevisionRefused
+from jobs.routing.savings import savings_of
 from jobs.routing.types import NothingFits
 
 REFUSALS = (ChangeRefused, SceneLocked, BriefNotReady, PlanStale, NothingFits)
@@ -244,6 +246,20 @@ def fix(request: WorkspaceRequest, brief_id: UUID) -> HttpResponseBase:
 
 @require_POST
 @workspace_page(Action.EDIT_PLAN)
+def save_money(request: WorkspaceRequest, brief_id: UUID) -> HttpResponseBase:
+    """Apply a suggestion that makes the plan cheaper: it is named by its kind and, for a model, by the variant."""
+    brief, revision = _editable(request, brief_id)
+    asked = request.POST.get("saving", "")
+    offered = plan_suggestions(revision=revision, now=clock.now())
+    found = next((s.change for s in offered if s.change is not None and s.key == asked), None)
+    if found is None:
+        messages.error(request, "This saving is not on offer any more; look at the newest ones.")
+        return redirect("plan", request.principal.workspace.slug, brief.pk)
+    return _revise(request, brief, found)
+
+
+@require_POST
+@workspace_page(Action.EDIT_PLAN)
 def restore(request: WorkspaceRequest, brief_id: UUID) -> HttpResponseBase:
     """Make an older revision the newest one again."""
     brief = _brief(request, brief_id)
@@ -342,6 +358,8 @@ def _page(
         "old_revision": old,
         "stale": not old and is_stale(revision=newest),
         "problems": () if old else plan_problems(revision=newest, now=clock.now()),
+        "savings": savings_of(chosen.plan),
+        "suggestions": () if old else plan_suggestions(revision=newest, now=clock.now()),
         "editable": not old and can(request.principal, Action.EDIT_PLAN),
         "section": "briefs",
         **more,
