@@ -6,11 +6,9 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from genengine.media import MediaError, suggest_framing
-from genengine.media.compose.canvas import fitted
+import genengine.media as engine
 from genengine.media.compose.geometry import crop_for
 from genengine.media.spec.model import Fit
 from providers.errors import InvalidRequest
@@ -74,6 +72,15 @@ def _shaped(image: Image.Image, path: Path, ratio: str) -> Image.Image:
         frame = min(width, round(height * shape)), min(height, round(width / shape))
         x, y, w, h = crop_for(width, height, frame, fit)
         return image.crop((x, y, x + w, y + h))
+    return _filled(image, shape, fit)
+
+
+def _filled(image: Image.Image, shape: float, fit: Fit) -> Image.Image:
+    import numpy as np  # only workers prepare pictures; the web lists the adapters
+
+    from genengine.media.compose.canvas import fitted
+
+    width, height = image.size
     scale = min(1.0, LONGEST_FILLED / max(width, height * shape))
     frame = round(max(width, height * shape) * scale), round(max(height, width / shape) * scale)
     return Image.fromarray(fitted(np.asarray(image), frame, fit, 1.0))
@@ -81,8 +88,8 @@ def _shaped(image: Image.Image, path: Path, ratio: str) -> Image.Image:
 
 def _fit(path: Path, shape: float) -> Fit:
     try:
-        framing = suggest_framing(path, round(shape * 10_000), 10_000)
-    except MediaError:  # a kind of picture that only Pillow reads keeps the crop about its middle
+        framing = engine.suggest_framing(path, round(shape * 10_000), 10_000)
+    except engine.MediaError:  # a kind of picture that only Pillow reads keeps the crop about its middle
         return Fit()
     return Fit(framing.mode, framing.focus_x, framing.focus_y)
 

@@ -13,7 +13,7 @@ import random
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import genengine.media as engine
 from genengine.media.remote.choice import Engines, EnginesFailed, Switch
@@ -36,6 +36,9 @@ from providers.values import (
     ratio_value,
     resolution_lines,
 )
+
+if TYPE_CHECKING:
+    from genengine.media.framing import Box
 
 FPS = 30
 STILLS = (InputRole.FIRST_FRAME, InputRole.REFERENCE, InputRole.STYLE)
@@ -177,7 +180,7 @@ def stand_in_specs(request: GenerationRequest) -> list[tuple[dict[str, Any], dic
     stills = [item for item in request.inputs if item.role in STILLS][:1]
     if not stills:
         return [(card, {})]
-    segment = {"type": "image", "asset": "input0", "duration_frames": frames, "fit": _fit(request)}
+    segment = {"type": "image", "asset": "input0", "duration_frames": frames, "fit": _framing(request, stills[0])[0]}
     still = base | {"assets": {"input0": _asset(stills[0])}, "segments": [segment]}
     return [(still, {"input0": stills[0].path}), (card, {})]
 
@@ -221,9 +224,10 @@ def _segments(request: GenerationRequest, names: Mapping[str, InputAsset], frame
         return [_card(request, frames)]
     if next(iter(names.values())).role is InputRole.VIDEO:
         only = next(iter(names))
-        return [{"type": "video", "asset": only, "duration_frames": frames, "when_short": "loop", "fit": _fit(request)}]
-    shares = _shares(frames, len(names))
-    return [_still(request, name, index, share) for index, (name, share) in enumerate(zip(names, shares, strict=False))]
+        fit = _framing(request, names[only])[0]
+        return [{"type": "video", "asset": only, "duration_frames": frames, "when_short": "loop", "fit": fit}]
+    shares = zip(names.items(), _shares(frames, len(names)), strict=False)
+    return [_still(request, name, item, index, share) for index, ((name, item), share) in enumerate(shares)]
 
 
 def _shares(frames: int, pictures: int) -> list[int]:
@@ -232,13 +236,17 @@ def _shares(frames: int, pictures: int) -> list[int]:
     return [frames * (index + 1) // count - frames * index // count for index in range(count)]
 
 
-def _still(request: GenerationRequest, name: str, index: int, frames: int) -> dict[str, Any]:
-    start, end = engine.calmed(*MOVES[choose_move(request.prompt, request.seed, index)], frames / FPS)
+def _still(request: GenerationRequest, name: str, item: InputAsset, index: int, frames: int) -> dict[str, Any]:
+    from genengine.media.framing import kept_in_view  # a picture library: for workers, not for the web
+
+    fit, subject = _framing(request, item)
+    move = kept_in_view(*MOVES[choose_move(request.prompt, request.seed, index)], subject)
+    start, end = engine.calmed(*move, frames / FPS)
     segment: dict[str, Any] = {
         "type": "image",
         "asset": name,
         "duration_frames": frames,
-        "fit": _fit(request),
+        "fit": fit,
         "motion": {"from": start, "to": end, "ease": "in_out"},
     }
     if index:
@@ -257,10 +265,17 @@ def choose_move(prompt: str, seed: int | None, index: int = 0) -> str:
     return dice.choice(sorted(set(MOVES) - {"drift"}))
 
 
-def _fit(request: GenerationRequest) -> dict[str, Any]:
-    focus = request.options.get("focus") or {}
-    point = {"x": float(focus.get("x", 0.5)), "y": float(focus.get("y", 0.5))}
-    return {"mode": "crop", "focus": point}
+def _framing(request: GenerationRequest, item: InputAsset) -> tuple[dict[str, Any], Box | None]:
+    """How a file fills the frame, and where its subject then stands. A focus that a person chose is kept to."""
+    if focus := request.options.get("focus"):
+        return {"mode": "crop", "focus": {"x": float(focus.get("x", 0.5)), "y": float(focus.get("y", 0.5))}}, None
+    size = picture_size(request.ratio or "16:9", request.resolution or "720p")
+    kind = "video" if item.role is InputRole.VIDEO else "image"
+    try:
+        framing = engine.suggest_framing(item.path, *size, kind=kind)
+    except (engine.MediaError, OSError):  # what is wrong with the file is for the render to say
+        return {"mode": "crop"}, None
+    return framing.to_fit(), framing.subject
 
 
 def _card(request: GenerationRequest, frames: int) -> dict[str, Any]:

@@ -6,12 +6,14 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from genengine.media import RenderCancelled, probe
 from providers.adapters.local import LocalEngine, build_spec, choose_move
 from providers.errors import InvalidRequest, Unsupported
 from providers.values import GenerationRequest, InputAsset, InputRole, Task, snap_request
+from tests.media.support import frames_of
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "media"
 
@@ -64,6 +66,30 @@ def test_the_same_request_and_seed_give_the_same_spec(request_: GenerationReques
 def test_the_same_request_and_seed_give_the_same_bytes(request_: GenerationRequest, tmp_path: Path) -> None:
     digests = {LocalEngine().render(request_, tmp_path / name).artefacts[0].sha256 for name in "ab"}
     assert len(digests) == 1
+
+
+@pytest.mark.parametrize("words", ["push in to the can", "tilt up", "pan right"])
+def test_no_camera_move_pushes_the_product_out_of_the_frame(words: str, tmp_path: Path) -> None:
+    """The can is the only dark blue thing; a part of it would have another shape."""
+    can = EXAMPLES / "photos" / "product-can-hero-portrait.jpg"
+    asked = GenerationRequest(
+        Task.IMAGE_TO_VIDEO, "local", words, duration_s=2, ratio="1:1", resolution="360p",
+        inputs=(asset(can, InputRole.FIRST_FRAME, "image/jpeg"),),
+    )  # fmt: skip
+    (artefact,) = LocalEngine().render(asked, tmp_path).artefacts
+    shapes = []
+    for frame in frames_of(artefact.path, 360, 360)[::15].astype(int):
+        blue = (frame[..., 2] > frame[..., 0] + 12) & (frame.sum(axis=2) < 260)
+        rows, columns = np.flatnonzero(blue.mean(axis=1) > 0.05), np.flatnonzero(blue.mean(axis=0) > 0.1)
+        assert min(rows[0], columns[0]) > 2
+        assert max(rows[-1], columns[-1]) < 357
+        shapes.append((rows[-1] - rows[0]) / (columns[-1] - columns[0]))
+    assert shapes == pytest.approx([np.median(shapes)] * len(shapes), rel=0.05)
+
+
+def test_a_focus_that_a_person_chose_is_kept_to(request_: GenerationRequest) -> None:
+    spec, _ = build_spec(replace(request_, options={"focus": {"x": 0.2, "y": 0.3}}))
+    assert spec["segments"][0]["fit"] == {"mode": "crop", "focus": {"x": 0.2, "y": 0.3}}
 
 
 def test_a_video_covers_the_frame_and_is_looped_to_the_length(tmp_path: Path) -> None:
