@@ -8,5 +8,7 @@ class JobsConfig(AppConfig):
     def ready(self) -> None:
         from genengine.core.api.idempotency import forget_answers
         from jobs.execution.sweeps import register_sweep
+        from jobs.trials.services import take_outcomes
 
         register_sweep(forget_answers)
+        register_sweep(take_outcomes)

@@ -4,6 +4,7 @@ from django.urls import path
 
 from jobs.execution import views as execution
 from jobs.timeline import views as timeline
+from jobs.trials import views as trials
 
 urlpatterns = [
     path("jobs", timeline.jobs, name="jobs"),
@@ -17,4 +18,6 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/branches/<uuid:branch_id>/do", execution.control_branch, name="job-branch-do"),
     path("jobs/<uuid:job_id>/clips/<uuid:clip_id>/do", execution.control_clip, name="job-clip-do"),
     path("jobs/<uuid:job_id>/takes/<uuid:take_id>/use", execution.choose_take, name="job-take"),
+    path("settings/models", trials.models, name="settings-models"),
+    path("settings/models/test", trials.test, name="settings-model-test"),
 ]

@@ -22,6 +22,7 @@ from providers.registry.terms import (
     OffPeak,
     VolumeTier,
     facts_digest,
+    price_words,
     read_off_peak,
     read_price,
     read_rate,
@@ -41,6 +42,16 @@ class CardInForce:
     volume: tuple[VolumeTier, ...] = ()
     off_peak: OffPeak | None = None
     is_contract: bool = False
+
+    @property
+    def price_words(self) -> str:
+        """The list price in one line, with what reduces it."""
+        parts = [price_words(self.card.price)]
+        parts += [f"{tier.percent_off.normalize():f} % off from {tier.from_units} a month" for tier in self.volume]
+        if self.off_peak:
+            hours = self.off_peak
+            parts.append(f"{hours.percent_off.normalize():f} % off {hours.start:%H:%M} to {hours.end:%H:%M} UTC")
+        return "; ".join(parts)
 
     def tier_at(self, units: Decimal) -> VolumeTier | None:
         """Return the volume tier reached by what was used this month."""

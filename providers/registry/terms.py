@@ -77,6 +77,17 @@ def price_values(price: Price) -> dict[str, Any]:
     return {"shape": shape, "amount": str(price.amount), "currency": price.currency, "tiers": tiers}
 
 
+def price_words(price: Price) -> str:
+    """Return a price in one line for people."""
+    if isinstance(price, Free):
+        return "free"
+    if isinstance(price, PerMillionTokens):
+        return f"{price.input:f} in, {price.output:f} out {price.currency} a million tokens"
+    unit = {"PerSecond": "a second", "PerCall": "a call", "PerThousandCharacters": "a thousand characters"}
+    tiers = ", ".join(f"{name} {amount.normalize():f}" for name, amount in price.tiers.items())
+    return f"{tiers or f'{price.amount.normalize():f}'} {price.currency} {unit[type(price).__name__]}"
+
+
 def read_price(values: Mapping[str, Any]) -> Price:
     """Return the price of JSON, or refuse it."""
     shape, currency = values.get("shape"), str(values.get("currency", "USD")).strip()
