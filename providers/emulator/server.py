@@ -123,10 +123,12 @@ class Emulator(Resource):
         trouble = call.fault.do if call.fault else None
         if call.fault and trouble in BEFORE and not call.fault.after:
             answer = self._spoiled(vendor, call)
-        elif found is None or trouble is Trouble.EXPIRED_URL:
+        elif trouble is Trouble.EXPIRED_URL:
             answer = vendor.not_found(call)
+        elif found is None:
+            answer = self._unrouted(vendor, call)
         else:
-            answer = found.handler(call, **groups)
+            answer = self._handled(vendor, found, call, groups)
             if call.fault and trouble is Trouble.STATUS:
                 answer = vendor.server_error(call.fault.status).noting(answer.note)
         dropped = trouble in (Trouble.LOST_RESPONSE, Trouble.DROP_BEFORE)
@@ -144,6 +146,20 @@ class Emulator(Resource):
             if match:
                 return item, match.groupdict()
         return None, {}
+
+    def _unrouted(self, vendor: Vendor, call: Call) -> Answer:
+        """404 for an address the vendor does not have, 405 for a method that the address does not take."""
+        methods = sorted({item.method for item in self.routes[vendor.name] if item.pattern.match(call.path)})
+        return vendor.wrong_method(call, methods) if methods else vendor.not_found(call)
+
+    @staticmethod
+    def _handled(vendor: Vendor, found: Route, call: Call, groups: dict[str, str]) -> Answer:
+        """The handler's answer; a value it stumbles over is the caller's mistake and gets the vendor's 4xx."""
+        try:
+            return found.handler(call, **groups)
+        except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+            traceback.print_exc(file=sys.stderr)
+            return vendor.malformed(call, f"The request could not be read: {type(error).__name__}: {error}"[:200])
 
     def _spoiled(self, vendor: Vendor, call: Call) -> Answer:
         fault = call.fault

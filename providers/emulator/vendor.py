@@ -12,7 +12,7 @@ import sqlite3
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -145,6 +145,15 @@ class Vendor(ABC):
     @abstractmethod
     def not_found(self, call: Call) -> Answer:
         """The vendor's body for an address it does not have."""
+
+    def wrong_method(self, call: Call, methods: list[str]) -> Answer:
+        """The vendor's body for a method that an address does not take: 405 in the form of its 404."""
+        answer = self.not_found(call)
+        return replace(answer, status=405, headers={**answer.headers, "Allow": ", ".join(methods)})
+
+    def malformed(self, call: Call, words: str) -> Answer:
+        """The vendor's body for values of the wrong kind that no other check names."""
+        return Answer.of_json({"error": words, "detail": words}, 400)
 
     def media(self, task: StoredTask, index: int) -> MediaPlan | None:
         """The result file ``index`` of a task that succeeded."""

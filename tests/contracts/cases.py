@@ -64,7 +64,7 @@ class VendorCase:
             "base_url": f"{emulator_url}/{self.prefix}",
             **changes,
         }
-        return self.kind(timeouts=Timeouts(connect=2, read=10, submit=10), **given)
+        return self.kind(timeouts=Timeouts(connect=10, read=60, submit=60), **given)
 
 
 def clip(model: str, task: Task = Task.TEXT_TO_VIDEO, **changes: Any) -> GenerationRequest:

@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_for(condition: Callable[[], T | None], *, seconds: float = 20.0, every: float = 0.05) -> T:
+def wait_for(condition: Callable[[], T | None], *, seconds: float = 60.0, every: float = 0.05) -> T:
     """The first true value of ``condition``; fails when none comes in time."""
     deadline, pause = time.monotonic() + seconds, threading.Event()
     while time.monotonic() < deadline:

@@ -21,6 +21,8 @@ CODECS = {
     ".mp3": ["-c:a", "libmp3lame", "-b:a", "128k", "-f", "mp3"],
     ".wav": ["-c:a", "pcm_s16le", "-f", "wav"],
     ".pcm": ["-c:a", "pcm_s16le", "-f", "s16le"],
+    ".ulaw": ["-c:a", "pcm_mulaw", "-f", "mulaw"],
+    ".alaw": ["-c:a", "pcm_alaw", "-f", "alaw"],
     ".opus": ["-c:a", "libopus", "-b:a", "64k", "-f", "ogg"],
 }
 

@@ -1,4 +1,4 @@
-"""ElevenLabs' protocol: speech with character times, effects, transcripts, dubbing; errors under ``detail``.
+"""ElevenLabs' protocol: speech with character times, voices, the account; errors under ``detail``.
 
 Written from the official clients and the public reference (2026-11). Speech is a hum with gaps between words whose
 times are those of the alignment; a transcript names words at the same pace.
@@ -8,113 +8,115 @@ from __future__ import annotations
 
 import base64
 import json
-import random
-import uuid
-from collections.abc import Callable
-from decimal import Decimal
-from functools import partial
+from itertools import pairwise
 from typing import Any
 
-from providers.emulator.accounts import account_of
-from providers.emulator.faults import Trouble
-from providers.emulator.media.sound import Speech, render_speech
-from providers.emulator.media.video import Clip, render_clip
-from providers.emulator.store import StoredTask
-from providers.emulator.vendor import Draft, MediaPlan, Route, Vendor, route
+from providers.emulator.media.sound import Speech
+from providers.emulator.vendor import Route, route
+from providers.emulator.vendors.elevenlabs_calls import missing, plan_of, sound_answer
+from providers.emulator.vendors.elevenlabs_dubbing import DubbingVendor
+from providers.emulator.vendors.elevenlabs_rules import (
+    LIMITS,
+    PLAN_CHARACTERS,
+    VOICES,
+    Refused,
+    field_error,
+    known_voice,
+    model_views,
+    price_of,
+    voice_view,
+)
+from providers.emulator.vendors.elevenlabs_studio import StudioVendor
 from providers.emulator.wire import Answer, Call
 
-LIMITS = {"eleven_multilingual_v2": 10_000, "eleven_v3": 3_000, "eleven_flash_v2_5": 40_000}
-PER_THOUSAND = {"eleven_multilingual_v2": "0.10", "eleven_v3": "0.10", "eleven_flash_v2_5": "0.05"}
-VOICES = {"21m00Tcm4TlvDq8ikWAM": "Rachel", "pNInz6obpgDQGcFmaJgB": "Adam", "voice-test": "Test"}
-SCRIPT = "Slow mornings taste better with a glass of cold brew from Aurora"
-PLAN_CHARACTERS = 10_000_000
+REFUSED_RIGHTS = (
+    "can_extend_character_limit",
+    "allowed_to_extend_character_limit",
+    "can_extend_voice_limit",
+    "can_use_instant_voice_cloning",
+    "can_use_professional_voice_cloning",
+    "has_open_invoices",
+)
 
 
-class Refused(Exception):
-    """An error under ``detail``: HTTP status, code, words."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message = status, code, message
-
-
-class ElevenLabsVendor(Vendor):
-    """`/v1/text-to-speech`, `/v1/sound-generation`, `/v1/speech-to-text`, `/v1/dubbing`, `/v2/voices`."""
+class ElevenLabsVendor(StudioVendor, DubbingVendor):
+    """`/v1/text-to-speech`, `/v2/voices`, `/v1/user`, and the addresses of the two other modules."""
 
     name = "elevenlabs"
 
     def routes(self) -> list[Route]:
-        dubbing = "/v1/dubbing/{task_id}"
+        return [*self._speech_routes(), *self._studio_routes(), *self._dubbing_routes(), *self._account_routes()]
+
+    def _speech_routes(self) -> list[Route]:
+        speech = "/v1/text-to-speech/{voice}"
         return [
-            route("POST", "/v1/text-to-speech/{voice}/with-timestamps", "submit", self._guarded(self._timed_speech)),
-            route("POST", "/v1/text-to-speech/{voice}", "submit", self._guarded(self._speech)),
-            route("POST", "/v1/sound-generation", "submit", self._guarded(self._sound)),
-            route("POST", "/v1/speech-to-text", "submit", self._guarded(self._transcript)),
-            route("POST", "/v1/dubbing", "submit", self._guarded(self._dub)),
-            route("GET", f"{dubbing}/audio/{{language}}", "fetch", self._guarded(self._dubbed)),
-            route("GET", dubbing, "poll", self._guarded(self._dubbing)),
-            route("DELETE", dubbing, "cancel", self._guarded(self._remove)),
-            route("GET", "/v1/user/subscription", "account", self._guarded(self._subscription)),
-            route("GET", "/v2/voices", "catalogue", self._guarded(self._voices)),
-            route("GET", "/v1/models", "catalogue", self._guarded(self._models)),
+            route("POST", f"{speech}/stream/with-timestamps", "submit", self.guarded(self._timed_stream)),
+            route("POST", f"{speech}/with-timestamps", "submit", self.guarded(self._timed_speech)),
+            route("POST", f"{speech}/stream", "submit", self.guarded(self._speech)),
+            route("POST", speech, "submit", self.guarded(self._speech)),
         ]
 
-    def server_error(self, status: int) -> Answer:
-        return _error(status, "internal_server_error", "An unexpected error occurred")
+    def _studio_routes(self) -> list[Route]:
+        changer = "/v1/(?:voice-changer|speech-to-speech)/{voice}"
+        return [
+            route("POST", "/v1/sound-generation", "submit", self.guarded(self.sound)),
+            route("POST", "/v1/music/plan", "plan", self.guarded(self.music_plan)),
+            route("POST", "/v1/music/detailed", "submit", self.guarded(self.detailed_music)),
+            route("POST", "/v1/music(?:/stream)?", "submit", self.guarded(self.music)),
+            route("POST", changer + "(?:/stream)?", "submit", self.guarded(self.change_voice)),
+            route("POST", "/v1/audio-isolation(?:/stream)?", "submit", self.guarded(self.isolate)),
+            route("POST", "/v1/text-to-dialogue(?:/stream)?", "submit", self.guarded(self.dialogue)),
+            route("POST", "/v1/forced-alignment", "submit", self.guarded(self.align)),
+            route("POST", "/v1/speech-to-text", "submit", self.guarded(self.transcript)),
+        ]
 
-    def rate_limited(self, retry_after: float | None) -> Answer:
-        answer = _error(429, "too_many_concurrent_requests", "Too many concurrent requests")
-        if retry_after is not None:
-            answer.headers["Retry-After"] = f"{retry_after:g}"
-        return answer
+    def _dubbing_routes(self) -> list[Route]:
+        dubbing = "/v1/dubbing/{task_id}"
+        return [
+            route("POST", "/v1/dubbing", "submit", self.guarded(self.dub)),
+            route("GET", "/v1/dubbing", "list", self.guarded(self.dubbings)),
+            route("GET", f"{dubbing}/audio/{{language}}", "fetch", self.guarded(self.dubbed)),
+            route("GET", f"{dubbing}/transcripts/{{language}}/format/{{form}}", "fetch", self.guarded(self.captions)),
+            route("GET", f"{dubbing}/transcript/{{language}}", "fetch", self.guarded(self.captions)),
+            route("GET", dubbing, "poll", self.guarded(self.dubbing)),
+            route("DELETE", dubbing, "cancel", self.guarded(self.remove)),
+        ]
 
-    def error_in_ok(self) -> Answer:
-        return _error(200, "internal_server_error", "An unexpected error occurred")
+    def _account_routes(self) -> list[Route]:
+        return [
+            route("GET", "/v1/user/subscription", "account", self.guarded(self._subscription)),
+            route("GET", "/v1/user", "account", self.guarded(self._user)),
+            route("GET", "/v2/voices", "catalogue", self.guarded(self._voices)),
+            route("GET", "/v1/voices", "catalogue", self.guarded(self._all_voices)),
+            route("GET", "/v1/voices/{voice}/settings", "catalogue", self.guarded(self._voice_settings)),
+            route("GET", "/v1/voices/{voice}", "catalogue", self.guarded(self._voice)),
+            route("GET", "/v1/models", "catalogue", self.guarded(self._models)),
+        ]
 
-    def not_found(self, call: Call) -> Answer:
-        return Answer.of_json({"detail": "Not Found"}, 404)
-
-    def new_id(self) -> str:
-        return "".join(random.SystemRandom().choices("abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789", k=20))
-
-    def _guarded(self, work: Callable[..., Answer]) -> Callable[..., Answer]:
-        def handler(call: Call, **groups: str) -> Answer:
-            account = account_of(call.headers.get("xi-api-key", ""))
-            if not account:
-                return _error(401, "invalid_api_key", "Invalid API key")
-            try:
-                if call.fault and call.fault.do is Trouble.REFUSE_AT_END and "dubbing" not in call.path:
-                    raise Refused(400, "content_against_policy", "The text violates our terms of service")
-                return work(call, account, **groups)
-            except Refused as error:
-                return _error(error.status, error.code, error.message)
-
-        return handler
-
-    # -- sound at once ---------------------------------------------------------------------------------------
+    # -- speech ----------------------------------------------------------------------------------------------
 
     def _asked(self, call: Call, voice: str) -> tuple[Speech, str]:
         body = call.json
         if not isinstance(body, dict) or not str(body.get("text") or "").strip():
-            raise Refused(422, "validation", "text is required")
+            raise missing("text")
         model, text = str(body.get("model_id") or "eleven_multilingual_v2"), str(body["text"])
         if model not in LIMITS:
             raise Refused(400, "unsupported_model", f"Model {model} does not exist")
-        if voice not in VOICES:
-            raise Refused(404, "voice_not_found", f"A voice with voice_id {voice} was not found")
+        known_voice(voice)
         if len(text) > LIMITS[model]:
             raise Refused(400, "max_character_limit_exceeded", f"The text has more than {LIMITS[model]} characters")
-        speed = float((body.get("voice_settings") or {}).get("speed", 1.0))
+        speed = float((body.get("voice_settings") or {}).get("speed") or 1.0)
+        if not 0.7 <= speed <= 1.2:
+            raise Refused(400, "invalid_voice_settings", "speed must be between 0.7 and 1.2")
         return Speech(" ".join(text.split()), voice, speed), model
+
+    def _speech(self, call: Call, account: str, voice: str) -> Answer:
+        speech, model = self._asked(call, voice)
+        return self.charged(sound_answer(speech, call), call, account, model, len(speech.text), price_of(model, speech))
 
     def _timed_speech(self, call: Call, account: str, voice: str) -> Answer:
         speech, model = self._asked(call, voice)
-        characters, starts, ends = speech.character_times()
-        alignment = {
-            "characters": characters,
-            "character_start_times_seconds": starts,
-            "character_end_times_seconds": ends,
-        }
+        alignment = _times(speech, 0, len(speech.text))
 
         def wrap(data: bytes) -> bytes:
             sound = base64.b64encode(data).decode()
@@ -122,156 +124,87 @@ class ElevenLabsVendor(Vendor):
                 {"audio_base64": sound, "alignment": alignment, "normalized_alignment": alignment}
             ).encode()
 
-        answer = Answer(media=_plan(speech), wrap=wrap)
-        return self._charged(answer, call, account, model, len(speech.text), _price(model, speech))
+        answer = Answer(media=plan_of(speech), wrap=wrap)
+        return self.charged(answer, call, account, model, len(speech.text), price_of(model, speech))
 
-    def _speech(self, call: Call, account: str, voice: str) -> Answer:
+    def _timed_stream(self, call: Call, account: str, voice: str) -> Answer:
+        """The timed answer as one JSON line a word."""
         speech, model = self._asked(call, voice)
-        answer = Answer(media=_plan(speech), media_type="audio/mpeg")
-        return self._charged(answer, call, account, model, len(speech.text), _price(model, speech))
+        cuts = [0, *(index + 1 for index, char in enumerate(speech.text) if char == " "), len(speech.text)]
 
-    def _sound(self, call: Call, account: str) -> Answer:
-        body = call.json if isinstance(call.json, dict) else {}
-        if not str(body.get("text") or "").strip():
-            raise Refused(422, "validation", "text is required")
-        seconds = float(body.get("duration_seconds") or 3.0)
-        if not 0.5 <= seconds <= 30:
-            raise Refused(400, "invalid_duration", "duration_seconds must be between 0.5 and 30")
-        speech = Speech(str(body["text"]), "effect", seconds=seconds)
-        answer = Answer(media=_plan(speech), media_type="audio/mpeg")
-        return self._charged(answer, call, account, "sound", 1200, Decimal("0.12"))
+        def wrap(data: bytes) -> bytes:
+            step = -(-len(data) // (len(cuts) - 1))
+            lines = []
+            for number, (first, last) in enumerate(pairwise(cuts)):
+                part, times = data[number * step : (number + 1) * step], _times(speech, first, last)
+                sound = base64.b64encode(part).decode()
+                lines.append(json.dumps({"audio_base64": sound, "alignment": times, "normalized_alignment": times}))
+            return ("\n".join(lines) + "\n").encode()
 
-    def _transcript(self, call: Call, account: str) -> Answer:
-        parts = call.multipart()
-        if "file" not in parts or not parts["file"].data:
-            raise Refused(422, "validation", "file is required")
-        if parts.get("model_id") is None or not parts["model_id"].data.startswith(b"scribe_"):
-            raise Refused(400, "unsupported_model", "model_id must be a scribe model")
-        words: list[dict[str, Any]] = []
-        for index, (word, start, end) in enumerate(Speech(SCRIPT).word_times()):
-            if index:
-                words.append({"text": " ", "start": words[-1]["end"], "end": start, "type": "spacing"})
-            words.append(
-                {"text": word, "start": start, "end": end, "type": "word", "speaker_id": None, "logprob": -0.1}
-            )
-        body = {"language_code": "eng", "language_probability": 0.99, "text": SCRIPT, "words": words}
-        answer = Answer.of_json({**body, "transcription_id": self.new_id(), "audio_duration_secs": words[-1]["end"]})
-        return self._charged(answer, call, account, "scribe", 0, Decimal("0.001"))
-
-    def _charged(self, answer: Answer, call: Call, account: str, model: str, characters: int, cost: Decimal) -> Answer:
-        """Record a call that is paid the moment it is answered."""
-        draft = Draft(
-            account=account,
-            kind="call",
-            model=model,
-            params={"characters": characters},
-            cost=cost,
-            currency="USD",
-            queue_s=0,
-            render_s=0,
-        )
-        task = self.accept(call, draft)
-        answer.headers |= {
-            "request-id": task.id,
-            "character-cost": str(characters),
-            "history-item-id": uuid.uuid4().hex[:20],
-        }
-        return answer.noting(self.bill(task))
-
-    # -- dubbing ---------------------------------------------------------------------------------------------
-
-    def _dub(self, call: Call, account: str) -> Answer:
-        parts = call.multipart()
-        if "file" not in parts or "target_lang" not in parts:
-            raise Refused(422, "validation", "file and target_lang are required")
-        language = parts["target_lang"].data.decode()
-        is_video = parts["file"].media_type.startswith("video/")
-        draft = Draft(
-            account=account,
-            kind="dubbing",
-            model="dubbing",
-            params={"language": language, "video": is_video, "seconds": 4.0},
-            cost=Decimal("0.022"),
-            currency="USD",
-            queue_s=5,
-            render_s=30,
-        )
-        task = self.accept(call, draft)
-        return Answer.of_json({"dubbing_id": task.id, "expected_duration_sec": 4.0}).noting(self.bill(task))
-
-    def _task(self, account: str, task_id: str) -> StoredTask:
-        task = self.world.store.get(self.name, task_id)
-        if task is None or task.account != account or task.cancelled is not None:
-            raise Refused(404, "dubbing_not_found", "Dubbing not found")
-        return task
-
-    def _dubbing(self, call: Call, account: str, task_id: str) -> Answer:
-        task = self._task(account, task_id)
-        phase = task.phase(self.world.now())
-        status = {"queued": "dubbing", "running": "dubbing", "succeeded": "dubbed"}.get(phase, "failed")
-        words = {"refused": "The content violates our policy", "failed": "Something went wrong"}
-        view = {
-            "dubbing_id": task.id,
-            "name": "dubbing",
-            "status": "aligning" if call.fault and call.fault.do is Trouble.UNKNOWN_STATE else status,
-            "target_languages": [task.params["language"]],
-            "media_metadata": {"content_type": "video/mp4" if task.params["video"] else "audio/mpeg", "duration": 4.0},
-            "error": words.get(phase),
-        }
-        return Answer.of_json(view)
-
-    def _dubbed(self, call: Call, account: str, task_id: str, language: str) -> Answer:
-        task = self._task(account, task_id)
-        if task.phase(self.world.now()) != "succeeded" or language != task.params["language"]:
-            raise Refused(404, "dubbing_not_found", "The dub is not ready")
-        if not task.params["video"]:
-            return Answer(media=_plan(Speech(f"dub {language}", seconds=4.0)), media_type="audio/mpeg")
-        clip = Clip("ElevenLabs dubbing", language, 640, 360, 4.0, self.mark_of(task), self.seed_of(task), sound=True)
-        plan = MediaPlan(f"{clip.key()}.mp4", "video/mp4", partial(render_clip, clip))
-        return Answer(media=plan, media_type="video/mp4")
-
-    def _remove(self, call: Call, account: str, task_id: str) -> Answer:
-        self.world.store.cancel(self._task(account, task_id), self.world.now())
-        return Answer.of_json({"status": "ok"})
+        answer = Answer(media=plan_of(speech), wrap=wrap)
+        return self.charged(answer, call, account, model, len(speech.text), price_of(model, speech))
 
     # -- account and catalogue -------------------------------------------------------------------------------
 
     def _subscription(self, call: Call, account: str) -> Answer:
+        return Answer.of_json(self._plan(account))
+
+    def _plan(self, account: str) -> dict[str, Any]:
         tasks = self.world.store.newest(self.name, account, limit=100_000)
         used = sum(task.params.get("characters", 0) for task in tasks)
-        plan = {"tier": "pro", "status": "active", "voice_limit": 160}
-        return Answer.of_json({**plan, "character_count": used, "character_limit": PLAN_CHARACTERS})
+        return {
+            "tier": "pro",
+            "status": "active",
+            "character_count": used,
+            "character_limit": PLAN_CHARACTERS,
+            "max_credit_limit_extension": 0,
+            "next_character_count_reset_unix": int(self.world.now()) + 2_592_000,
+            "voice_limit": 160,
+            "voice_slots_used": 0,
+            "voice_add_edit_counter": 0,
+            "professional_voice_limit": 1,
+            "professional_voice_slots_used": 0,
+            "professional_voice_slots_used_in_workspace": 0,
+            "current_overage": {"amount": "0.00", "currency": "usd"},
+            "open_invoices": [],
+            **dict.fromkeys(REFUSED_RIGHTS, False),
+        }
+
+    def _user(self, call: Call, account: str) -> Answer:
+        done = {"is_new_user": False, "is_onboarding_completed": True, "is_onboarding_checklist_completed": True}
+        more = {"can_use_delayed_payment_methods": False, "created_at": 1_700_000_000, "seat_type": "workspace_admin"}
+        names = {"user_id": account, "workspace_id": account, "subscription": self._plan(account)}
+        return Answer.of_json({**names, **done, **more})
 
     def _voices(self, call: Call, account: str) -> Answer:
-        voices = [
-            {"voice_id": voice, "name": name, "category": "premade", "labels": {"accent": "american"}}
-            for voice, name in VOICES.items()
-        ]
-        return Answer.of_json(
-            {"voices": voices, "has_more": False, "total_count": len(voices), "next_page_token": None}
-        )
+        size, words = int(call.query.get("page_size") or 10), call.query.get("search", "").lower()
+        start = int(call.query.get("next_page_token") or 0)
+        if not 1 <= size <= 100:
+            return field_error("page_size", "Input should be between 1 and 100", "less_than_equal")
+        wanted = set(call.query.get("voice_ids", "").split(",")) - {""}
+        found = [v for v, name in VOICES.items() if words in name.lower() and (not wanted or v in wanted)]
+        more = start + size < len(found)
+        page = [voice_view(voice) for voice in found[start : start + size]]
+        total = {"total_count": len(found), "next_page_token": str(start + size) if more else None}
+        return Answer.of_json({"voices": page, "has_more": more, **total})
+
+    def _all_voices(self, call: Call, account: str) -> Answer:
+        return Answer.of_json({"voices": [voice_view(voice) for voice in VOICES]})
+
+    def _voice(self, call: Call, account: str, voice: str) -> Answer:
+        return Answer.of_json(voice_view(known_voice(voice)))
+
+    def _voice_settings(self, call: Call, account: str, voice: str) -> Answer:
+        return Answer.of_json(voice_view(known_voice(voice))["settings"])
 
     def _models(self, call: Call, account: str) -> Answer:
-        models = [
-            {
-                "model_id": model,
-                "name": model,
-                "can_do_text_to_speech": True,
-                "maximum_text_length_per_request": limit,
-                "languages": [{"language_id": "en", "name": "English"}],
-            }
-            for model, limit in LIMITS.items()
-        ]
-        return Answer.of_json(models)
+        return Answer.of_json(model_views())
 
 
-def _plan(speech: Speech) -> MediaPlan:
-    return MediaPlan(f"{speech.key()}.mp3", "audio/mpeg", partial(render_speech, speech))
-
-
-def _price(model: str, speech: Speech) -> Decimal:
-    return Decimal(PER_THOUSAND[model]) * len(speech.text) / 1000
-
-
-def _error(status: int, code: str, message: str) -> Answer:
-    return Answer.of_json({"detail": {"status": code, "message": message}}, status)
+def _times(speech: Speech, first: int, last: int) -> dict[str, Any]:
+    characters, starts, ends = speech.character_times()
+    return {
+        "characters": characters[first:last],
+        "character_start_times_seconds": starts[first:last],
+        "character_end_times_seconds": ends[first:last],
+    }

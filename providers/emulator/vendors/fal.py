@@ -11,7 +11,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -22,46 +22,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from providers.emulator.accounts import account_of
 from providers.emulator.faults import Trouble
+from providers.emulator.inputs import read_film
 from providers.emulator.media.video import Clip, render_clip
 from providers.emulator.store import StoredTask, StoredWebhook
 from providers.emulator.vendor import Delivery, Draft, MediaPlan, Route, Vendor, decode_base64, even, route
+from providers.emulator.vendors.fal_models import LINES, MODELS, Model, Refused, check, invalid, pictures
 from providers.emulator.wire import Answer, Call
 
-LINES = {"512P": 512, "540p": 540, "720p": 720, "768P": 768, "1080p": 1080, "480p": 480}
 SLOTS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """Allowed texts and dollars a second by resolution, required inputs, seconds of work a second."""
-
-    durations: tuple[str, ...]
-    prices: Mapping[str, str]
-    required: tuple[str, ...]
-    ratios: tuple[str, ...] = ()
-    render_s: float = 12
-
-
-PIKA = {"720p": "0.04", "1080p": "0.09"}
-PIKA_RATIOS = ("16:9", "9:16", "1:1", "4:5", "5:4", "3:2", "2:3")
-MODELS = {
-    "fal-ai/pika/v2.2/text-to-video": Model(("5", "10"), PIKA, ("prompt",), PIKA_RATIOS),
-    "fal-ai/pika/v2.2/image-to-video": Model(("5", "10"), PIKA, ("prompt", "image_url")),
-    "fal-ai/minimax/hailuo-02/standard/image-to-video": Model(
-        ("6", "10"), {"768P": "0.045", "512P": "0.017"}, ("prompt", "image_url"), render_s=15
-    ),
-    "fal-ai/luma-dream-machine/ray-2": Model(
-        ("5s", "9s"), {"540p": "0.10", "720p": "0.20", "1080p": "0.40"}, ("prompt",), ("16:9", "9:16", "4:3", "3:4")
-    ),
-}
-
-
-class Refused(Exception):
-    """A platform or model error: status and body."""
-
-    def __init__(self, status: int, body: Mapping[str, Any]) -> None:
-        super().__init__(str(body))
-        self.status, self.body = status, dict(body)
 
 
 class FalVendor(Vendor):
@@ -75,11 +43,15 @@ class FalVendor(Vendor):
         return [
             route("GET", "/.well-known/jwks.json", "account", self._jwks),
             route("POST", "/storage/upload/initiate", "upload", self._guarded(self._initiate)),
+            route("POST", "/storage/auth/token", "upload", self._guarded(self._upload_token)),
+            route("POST", "/files/upload", "upload", self._cdn_upload),
             route("PUT", "/storage/put/{upload_id}", "upload", self._put),
             route("GET", "/storage/file/{upload_id}", "fetch", self._stored),
             route("GET", f"{request}/status", "poll", self._guarded(self._status)),
             route("PUT", f"{request}/cancel", "cancel", self._guarded(self._cancel)),
             route("GET", request, "result", self._guarded(self._result)),
+            route("GET", f"{request}/status/stream", "poll", self._guarded(self._status_stream)),
+            route("POST", r"/run/(?P<endpoint>[\w.-]+/[\w./-]+)", "submit", self._guarded(self._run)),
             route("POST", r"/(?P<endpoint>[\w.-]+/[\w./-]+)", "submit", self._guarded(self._submit)),
         ]
 
@@ -97,6 +69,9 @@ class FalVendor(Vendor):
 
     def not_found(self, call: Call) -> Answer:
         return Answer.of_json({"detail": "Not Found"}, 404)
+
+    def malformed(self, call: Call, words: str) -> Answer:
+        return Answer.of_json(invalid("", words, "value_error").body, 422)
 
     def new_id(self) -> str:
         return str(uuid.uuid4())
@@ -117,9 +92,26 @@ class FalVendor(Vendor):
     # -- the queue -------------------------------------------------------------------------------------------
 
     def _submit(self, call: Call, account: str, endpoint: str) -> Answer:
+        task = self._accepted(call, account, endpoint, call.query.get("fal_webhook", ""))
+        view = {**self._addresses(task, call.origin), "status": "IN_QUEUE", "queue_position": 0}
+        return Answer.of_json({**view, "gateway_request_id": task.id}).noting(self.bill(task))
+
+    def _run(self, call: Call, account: str, endpoint: str) -> Answer:
+        """The synchronous host: the result itself, as soon as its file can be fetched."""
+        task = self._accepted(call, account, endpoint, "", at_once=True)
+        status, body = self._outcome(task, call.origin)
+        answer = Answer.of_json(body, status).noting(self.bill(task))
+        answer.headers["x-fal-request-id"] = task.id
+        return answer
+
+    def _accepted(self, call: Call, account: str, endpoint: str, callback: str, *, at_once: bool = False) -> StoredTask:
         facts = MODELS.get(endpoint)
         if facts is None:
             raise Refused(404, {"detail": f"Application '{endpoint}' not found"})
+        timeout = call.headers.get("x-fal-request-timeout", "2")
+        if float(timeout) <= 1:
+            words = "X-Fal-Request-Timeout must be more than 1 second"
+            raise Refused(400, {"detail": words, "error_type": "bad_request"})
         params = self._params(facts, call.json)
         price = Decimal(facts.prices[params["resolution"]])
         now = self.world.now()
@@ -128,52 +120,36 @@ class FalVendor(Vendor):
             kind="video",
             model=endpoint,
             params=params,
-            cost=price * params["seconds"],
+            cost=price * Decimal(str(params["seconds"])),
             currency="USD",
-            queue_s=5,
-            render_s=facts.render_s * params["seconds"],
-            callback_url=call.query.get("fal_webhook", ""),
+            queue_s=0 if at_once else 5,
+            render_s=0 if at_once else facts.render_s * params["seconds"],
+            callback_url=callback,
             charges_refusals=True,
             not_before=self.world.store.slot_free_at(self.name, account, endpoint, SLOTS, now),
         )
-        task = self.accept(call, draft)
-        view = {**self._addresses(task, call.origin), "status": "IN_QUEUE", "queue_position": 0}
-        return Answer.of_json({**view, "gateway_request_id": task.id}).noting(self.bill(task))
+        return self.accept(call, draft)
 
     def _params(self, facts: Model, body: Any) -> dict[str, Any]:
-        if not isinstance(body, dict):
-            raise Refused(400, {"detail": "The body is not JSON", "error_type": "bad_request"})
-        for name in facts.required:
-            if not body.get(name):
-                raise _invalid(name, "Field required", "missing")
-        duration = body.get("duration", facts.durations[0])
-        if duration not in facts.durations:
-            raise _invalid("duration", f"Input should be one of {facts.durations}", "literal_error")
-        resolution = body.get("resolution", next(iter(facts.prices)))
-        if resolution not in facts.prices:
-            raise _invalid("resolution", f"Input should be one of {tuple(facts.prices)}", "literal_error")
-        ratio = body.get("aspect_ratio", "16:9")
-        if facts.ratios and ratio not in facts.ratios:
-            raise _invalid("aspect_ratio", f"Input should be one of {facts.ratios}", "literal_error")
-        if "[forbidden]" in body["prompt"]:
-            raise _invalid("prompt", "The content could not be processed", "content_policy_violation")
-        params = {"prompt": body["prompt"], "seconds": int(duration.rstrip("s")), "resolution": resolution}
-        params |= {"ratio": ratio if facts.ratios else "", "seed": body.get("seed", 0)}
-        if "image_url" in facts.required:
-            params["picture"] = self._picture(str(body["image_url"]))
-        return params
+        params = check(facts, body)
+        kept = [self._picture(url) for url in pictures(facts, body)]
+        if not facts.durations:
+            film = read_film(self.world, self._picture(str(body["video_url"]), "video_url"))
+            params["seconds"] = film.seconds
+            kept = [film.picture]
+        return {**params, "picture": kept[0]} if kept else params
 
-    def _picture(self, url: str) -> str:
+    def _picture(self, url: str, field: str = "image_url") -> str:
         if url.startswith("data:"):
             data = decode_base64(url)
             if data is None:
-                raise _invalid("image_url", "Failed to load the image", "image_load_error")
+                raise invalid(field, "Failed to load the image", "image_load_error")
             return self.world.save_input(data)
         name = url.rpartition("/storage/file/")[2]
         if name == url:
             return ""
         if not name.isalnum() or not self.world.input_path(name).exists():
-            raise _invalid("image_url", "Failed to download the file", "file_download_error")
+            raise invalid(field, "Failed to download the file", "file_download_error")
         return name
 
     def _task(self, account: str, task_id: str) -> StoredTask:
@@ -183,20 +159,28 @@ class FalVendor(Vendor):
         return task
 
     def _status(self, call: Call, account: str, owner: str, alias: str, task_id: str) -> Answer:
-        task = self._task(account, task_id)
-        phase = task.phase(self.world.now())
-        view = self._addresses(task, call.origin)
-        if phase == "queued":
-            view |= {"status": "IN_QUEUE", "queue_position": 1}
-        elif phase == "running":
-            view |= {"status": "IN_PROGRESS", "logs": None}
-        else:
-            view |= {"status": "COMPLETED", "logs": None, "metrics": {"inference_time": task.ends - task.starts}}
-            if phase != "succeeded":
-                view["error"] = "Unexpected status code: 422"
+        view = self._status_view(self._task(account, task_id), call)
         if call.fault and call.fault.do is Trouble.UNKNOWN_STATE:
             view["status"] = "IN_TRANSIT"
         return Answer.of_json(view, 200 if view["status"] == "COMPLETED" else 202)
+
+    def _status_stream(self, call: Call, account: str, owner: str, alias: str, task_id: str) -> Answer:
+        """One event with the present state; clients reconnect until it is COMPLETED."""
+        view = self._status_view(self._task(account, task_id), call)
+        return Answer(body=f"data: {json.dumps(view)}\n\n".encode(), media_type="text/event-stream")
+
+    def _status_view(self, task: StoredTask, call: Call) -> dict[str, Any]:
+        phase = task.phase(self.world.now())
+        view = self._addresses(task, call.origin)
+        wanted = call.query.get("logs", "").lower() in ("1", "true")
+        line = {"message": "Generating", "level": "INFO", "source": "USER", "timestamp": _time(task.starts)}
+        logs = {"logs": [line] if wanted else None}
+        if phase == "queued":
+            return {**view, "status": "IN_QUEUE", "queue_position": 1}
+        if phase == "running":
+            return {**view, "status": "IN_PROGRESS", **logs}
+        view |= {"status": "COMPLETED", **logs, "metrics": {"inference_time": task.ends - task.starts}}
+        return view if phase == "succeeded" else {**view, "error": "Unexpected status code: 422"}
 
     def _result(self, call: Call, account: str, owner: str, alias: str, task_id: str) -> Answer:
         task = self._task(account, task_id)
@@ -211,9 +195,9 @@ class FalVendor(Vendor):
         """Status and body of the result of a task that has ended."""
         phase = task.phase(self.world.now())
         if phase == "refused":
-            return 422, _invalid("prompt", "The content was flagged", "content_policy_violation").body
+            return 422, invalid("prompt", "The content was flagged", "content_policy_violation").body
         if phase == "failed":
-            return 500, _invalid("", "An internal error occurred", "internal_server_error").body
+            return 500, invalid("", "An internal error occurred", "internal_server_error").body
         if phase == "cancelled":
             return 499, {"detail": "Request was cancelled", "error_type": "client_cancelled"}
         file = {"url": self.file_url(task, 0, ".mp4", origin), "content_type": "video/mp4", "file_name": "output.mp4"}
@@ -243,6 +227,19 @@ class FalVendor(Vendor):
         root = f"{call.origin}/{self.name}/storage"
         return Answer.of_json({"upload_url": f"{root}/put/{upload}", "file_url": f"{root}/file/{upload}"})
 
+    def _upload_token(self, call: Call, account: str) -> Answer:
+        until = datetime.fromtimestamp(self.world.now() + 3600, UTC).isoformat()
+        root = f"{call.origin}/{self.name}"
+        token = {"token": f"cdn-{account}", "token_type": "Bearer", "base_url": root, "base_upload_url": root}
+        return Answer.of_json({**token, "expires_at": until})
+
+    def _cdn_upload(self, call: Call) -> Answer:
+        """The CDN takes its own token, not the key."""
+        if not call.bearer().startswith("cdn-"):
+            return Answer.of_json({"detail": "Invalid or missing token"}, 401)
+        name = self.world.save_input(call.body)
+        return Answer.of_json({"access_url": f"{call.origin}/{self.name}/storage/file/{name}"})
+
     def _put(self, call: Call, upload_id: str) -> Answer:
         if not upload_id.isalnum():
             return self.not_found(call)
@@ -270,6 +267,7 @@ class FalVendor(Vendor):
             mark=self.mark_of(task),
             seed=self.seed_of(task),
             picture=picture,
+            sound=params.get("sound", False),
         )
         return MediaPlan(f"{clip.key()}.mp4", "video/mp4", partial(render_clip, clip))
 
@@ -314,8 +312,5 @@ class FalVendor(Vendor):
         )
 
 
-def _invalid(field: str, words: str, kind: str) -> Refused:
-    page = f"https://docs.fal.ai/errors#{kind}"
-    return Refused(
-        422, {"detail": [{"loc": ["body", field] if field else [], "msg": words, "type": kind, "url": page}]}
-    )
+def _time(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat()

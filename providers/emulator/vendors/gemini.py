@@ -1,35 +1,22 @@
-"""The Gemini API: ``generateContent`` with JSON of a schema, and Veo in the shape that it had until 2026-10-22.
-
-Field names are accepted in camelCase and snake_case, as Google's own clients mix them.
-"""
+"""The Gemini API: models, text, files, and Veo in the shape that it had until 2026-10-22."""
 
 from __future__ import annotations
 
-import json
 import random
-import re
-from collections.abc import Callable, Mapping
-from decimal import Decimal
+from collections.abc import Callable
 from typing import Any
 
 from providers.emulator.accounts import account_of
-from providers.emulator.faults import Trouble
-from providers.emulator.media.plans import sample
-from providers.emulator.vendor import Draft, Route, route
-from providers.emulator.vendors.google import GoogleVendor, Refused, google_error
+from providers.emulator.vendor import Route, route
+from providers.emulator.vendors.gemini_files import GeminiFiles
+from providers.emulator.vendors.gemini_text import PRICES, GeminiText
+from providers.emulator.vendors.google import Refused, google_error
 from providers.emulator.wire import Answer, Call
 
 VERSION = "/(?:v1|v1beta)"
-PRICES = {
-    "gemini-3.8-flash": ("0.75", "3.75"),
-    "gemini-4-argon": ("4", "20"),
-    "gemini-3.6-flash": ("1.50", "7.50"),
-    "gemini-3.5-flash-lite": ("0.30", "2.50"),
-}
-THINKING_TOKENS = 64
 
 
-class GeminiVendor(GoogleVendor):
+class GeminiVendor(GeminiText, GeminiFiles):
     """`/v1beta/models/{model}:generateContent`, `:predictLongRunning`, operations, files."""
 
     name = "gemini"
@@ -44,9 +31,15 @@ class GeminiVendor(GoogleVendor):
         model = VERSION + "/models/{model}"
         return [
             route("POST", f"{model}:generateContent", "submit", self._guarded(self._generate)),
+            route("POST", f"{model}:streamGenerateContent", "submit", self._guarded(self._stream)),
+            route("POST", f"{model}:countTokens", "account", self._guarded(self._count)),
             route("POST", f"{model}:predictLongRunning", "submit", self._guarded(self._submit)),
             route("GET", f"{model}/operations/{{task_id}}", "poll", self._guarded(self._operation)),
-            route("GET", VERSION + "/files/{file}", "fetch", self._guarded(self._file)),
+            route("POST", f"/upload{VERSION}/files", "upload", self._guarded(self._start_upload)),
+            route("POST", "/upload/place/{upload}", "upload", self._finish_upload),
+            route("GET", VERSION + "/files/(?P<file>[^/]+:download)", "fetch", self._guarded(self._file)),
+            route("GET", VERSION + "/files/{file}", "upload", self._guarded(self._about_file)),
+            route("DELETE", VERSION + "/files/{file}", "upload", self._guarded(self._delete_file)),
             route("GET", f"{VERSION}/models", "account", self._guarded(self._list)),
             route("GET", model, "account", self._guarded(self._model)),
         ]
@@ -68,50 +61,15 @@ class GeminiVendor(GoogleVendor):
 
     def _list(self, call: Call, account: str) -> Answer:
         names = [*PRICES, *self.models]
-        return Answer.of_json({"models": [{"name": f"models/{name}", "displayName": name} for name in names]})
+        size, start = int(call.query.get("pageSize") or 50), int(call.query.get("pageToken") or 0)
+        page = [_model_view(name, name in PRICES) for name in names[start : start + size]]
+        more = {"nextPageToken": str(start + size)} if start + size < len(names) else {}
+        return Answer.of_json({"models": page, **more})
 
     def _model(self, call: Call, account: str, model: str) -> Answer:
         if model not in PRICES and model not in self.models:
             raise Refused(404, f"models/{model} is not found for API version v1beta.")
-        return Answer.of_json({"name": f"models/{model}", "displayName": model})
-
-    # -- text ------------------------------------------------------------------------------------------------
-
-    def _generate(self, call: Call, account: str, model: str) -> Answer:
-        if model not in PRICES:
-            raise Refused(404, f"models/{model} is not found for API version v1beta.")
-        body = _camel(call.json)
-        if not isinstance(body, dict) or not body.get("contents"):
-            raise Refused(400, "* GenerateContentRequest.contents: contents is not specified")
-        prompt = " ".join(str(part.get("text", "")) for item in body["contents"] for part in item.get("parts", []))
-        config = body.get("generationConfig") or {}
-        # The schema's own names must stay as they were given.
-        given = call.json.get("generationConfig") or call.json.get("generation_config") or {}
-        schema = given.get("responseJsonSchema") or given.get("response_json_schema")
-        if schema and config.get("responseMimeType") != "application/json":
-            raise Refused(400, "responseJsonSchema needs responseMimeType application/json")
-        if call.fault and call.fault.do is Trouble.REFUSE_AT_END:
-            return Answer.of_json({"promptFeedback": {"blockReason": "SAFETY", "safetyRatings": []}})
-        text = json.dumps(sample(schema, prompt)) if schema else f"A plan for: {prompt[:200]}"
-        return self._answer(call, account, model, prompt, text)
-
-    def _answer(self, call: Call, account: str, model: str, prompt: str, text: str) -> Answer:
-        read, written = max(1, len(prompt) // 4), max(1, len(text) // 4)
-        price_in, price_out = (Decimal(price) for price in PRICES[model])
-        cost = (price_in * read + price_out * (written + THINKING_TOKENS)) / 1_000_000
-        draft = Draft(
-            account=account, kind="text", model=model, params={}, cost=cost, currency="USD", queue_s=0, render_s=0
-        )
-        task = self.accept(call, draft)
-        candidate = {"index": 0, "content": {"role": "model", "parts": [{"text": text}]}, "finishReason": "STOP"}
-        usage = {
-            "promptTokenCount": read,
-            "candidatesTokenCount": written,
-            "thoughtsTokenCount": THINKING_TOKENS,
-            "totalTokenCount": read + written + THINKING_TOKENS,
-        }
-        told = {"candidates": [candidate], "usageMetadata": usage, "modelVersion": model, "responseId": task.id}
-        return Answer.of_json(told).noting(self.bill(task))
+        return Answer.of_json(_model_view(model, model in PRICES))
 
     # -- Veo, as it was --------------------------------------------------------------------------------------
 
@@ -137,9 +95,15 @@ class GeminiVendor(GoogleVendor):
     def _file(self, call: Call, account: str, file: str) -> Answer:
         task = self.world.store.get(self.name, file.partition(":")[0])
         plan = self.media(task, 0) if task is not None and task.account == account else None
-        if plan is None or not file.endswith(":download"):
+        if plan is None:
             raise Refused(404, "The file was not found.")
         return Answer(media=plan, media_type="video/mp4")
+
+
+def _model_view(name: str, is_text: bool) -> dict[str, Any]:
+    methods = ["generateContent", "countTokens"] if is_text else ["predictLongRunning"]
+    limits = {"inputTokenLimit": 1_048_576, "outputTokenLimit": 65_536}
+    return {"name": f"models/{name}", "displayName": name, "supportedGenerationMethods": methods, **limits}
 
 
 def _bad_key() -> Answer:
@@ -147,10 +111,3 @@ def _bad_key() -> Answer:
     message = "API key not valid. Please pass a valid API key."
     error = {"code": 400, "message": message, "status": "INVALID_ARGUMENT", "details": [info]}
     return Answer.of_json({"error": error}, 400)
-
-
-def _camel(value: Any) -> Any:
-    """Names in camelCase at every level."""
-    if isinstance(value, Mapping):
-        return {re.sub(r"_([a-z])", lambda match: match[1].upper(), key): _camel(item) for key, item in value.items()}
-    return [_camel(item) for item in value] if isinstance(value, list) else value

@@ -70,6 +70,9 @@ class GoogleVendor(Vendor):
     def not_found(self, call: Call) -> Answer:
         return google_error(404, "The requested URL was not found on this server.")
 
+    def malformed(self, call: Call, words: str) -> Answer:
+        return google_error(400, words)
+
     def draft(self, body: Any, model: str, account: str, *, may_be_silent: bool, label: str = "") -> Draft:
         """Check a ``:predictLongRunning`` body as the service does and price it."""
         tier = self.models.get(model)
@@ -91,7 +94,7 @@ class GoogleVendor(Vendor):
             kind="video",
             model=model,
             params={**params, "label": label},
-            cost=price * params["duration"],
+            cost=price * params["duration"] * params["samples"],
             currency="USD",
             queue_s=5,
             render_s=RENDER_S[tier] * params["duration"],
@@ -107,14 +110,16 @@ class GoogleVendor(Vendor):
             raise Refused(400, f"aspectRatio {ratio} is not supported.")
         if resolution not in PRICES[tier]:
             raise Refused(400, f"resolution {resolution} is not supported by this model.")
-        if int(parameters.get("sampleCount", 1)) != 1:
-            raise Refused(400, "sampleCount must be 1 here.")
+        samples = int(parameters.get("sampleCount") or 1)
+        if not 1 <= samples <= (4 if may_be_silent else 1):
+            raise Refused(400, f"sampleCount {samples} is not supported.")
         audio = bool(parameters.get("generateAudio", True)) if may_be_silent else True
         return {
             "duration": int(duration),
             "ratio": ratio,
             "resolution": resolution,
             "audio": audio,
+            "samples": samples,
             "seed": parameters.get("seed", 0),
             "storage": str(parameters.get("storageUri") or ""),
         }

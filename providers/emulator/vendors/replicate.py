@@ -12,8 +12,6 @@ import json
 import random
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -22,10 +20,26 @@ import cv2
 
 from providers.emulator.accounts import account_of
 from providers.emulator.faults import Trouble
+from providers.emulator.inputs import read_film
 from providers.emulator.media.still import render_still
 from providers.emulator.media.video import Clip, render_clip
 from providers.emulator.store import StoredTask, StoredWebhook
-from providers.emulator.vendor import Delivery, Draft, MediaPlan, Route, Vendor, decode_base64, even, route
+from providers.emulator.vendor import Delivery, Draft, MediaPlan, Route, decode_base64, even, route
+from providers.emulator.vendors.replicate_files import FilesVendor
+from providers.emulator.vendors.replicate_models import (
+    HARDWARE,
+    MODELS,
+    SHAPES,
+    SVD,
+    Model,
+    Refused,
+    find_model,
+    frames_of_svd,
+    iso_time,
+    model_view,
+    version_of,
+    version_view,
+)
 from providers.emulator.wire import Answer, Call
 
 KEPT_S = 3600.0
@@ -33,43 +47,8 @@ PAGE = 100
 TITLES = {402: "Insufficient credit", 401: "Unauthenticated", 404: "Not found", 422: "Input validation failed"}
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
-    """What it makes, its required inputs, dollars a second (standard, better) or a call, seconds of work a second."""
-
-    kind: str
-    required: tuple[str, ...]
-    price: str
-    better: str
-    render_s: float
-    durations: tuple[int, ...] = ()
-    community: bool = False
-
-
-MODELS = {
-    "google/veo-3": Model("video", ("prompt",), "0.20", "0.40", 14, (4, 6, 8)),
-    "google/veo-3-fast": Model("video", ("prompt",), "0.10", "0.15", 7, (4, 6, 8)),
-    "google/veo-3.1": Model("video", ("prompt",), "0.20", "0.40", 14, (4, 6, 8)),
-    "kwaivgi/kling-v2.1": Model("video", ("prompt", "start_image"), "0.05", "0.09", 18, (5, 10)),
-    "minimax/hailuo-02": Model("video", ("prompt",), "0.045", "0.08", 15, (6, 10)),
-    "sync/lipsync-2-pro": Model("lipsync", ("video", "audio"), "0.083", "0.083", 12),
-    "sync/lipsync-2": Model("lipsync", ("video", "audio"), "0.05", "0.05", 10),
-    "stability-ai/sdxl": Model("image", ("prompt",), "0.01", "0.01", 8, community=True),
-    "openai/whisper": Model("transcript", ("audio",), "0.01", "0.01", 6, community=True),
-}
-SHAPES = {"16:9": 16 / 9, "9:16": 9 / 16, "1:1": 1.0}
-
-
-class Refused(Exception):
-    """A problem+json error: status and detail."""
-
-    def __init__(self, status: int, detail: str) -> None:
-        super().__init__(detail)
-        self.status, self.detail = status, detail
-
-
-class ReplicateVendor(Vendor):
-    """`/v1/predictions`, `/v1/models/…`, `/v1/files`, `/v1/account`, `/v1/webhooks/default/secret`."""
+class ReplicateVendor(FilesVendor):
+    """`/v1/predictions`, `/v1/models/…`, `/v1/deployments/…`, `/v1/files`, `/v1/account`, `/v1/hardware`."""
 
     name = "replicate"
     url_lifetime_s = KEPT_S
@@ -81,6 +60,12 @@ class ReplicateVendor(Vendor):
             route("GET", "/v1/predictions/{task_id}", "poll", self._guarded(self._read)),
             route("GET", "/v1/predictions", "list", self._guarded(self._list)),
             route("POST", "/v1/predictions/{task_id}/cancel", "cancel", self._guarded(self._cancel)),
+            route("POST", "/v1/deployments/{owner}/{model}/predictions", "submit", self._guarded(self._deployment)),
+            route("GET", "/v1/models", "catalogue", self._guarded(self._models)),
+            route("QUERY", "/v1/models", "catalogue", self._guarded(self._models)),
+            route("GET", "/v1/search", "catalogue", self._guarded(self._models)),
+            route("GET", "/v1/hardware", "catalogue", self._guarded(self._hardware)),
+            route("GET", "/v1/collections", "catalogue", self._guarded(self._collections)),
             route("GET", "/v1/models/{owner}/{model}", "catalogue", self._guarded(self._model)),
             route("GET", "/v1/models/{owner}/{model}/versions", "catalogue", self._guarded(self._versions)),
             route(
@@ -88,7 +73,9 @@ class ReplicateVendor(Vendor):
             ),
             route("GET", "/v1/account", "account", self._guarded(self._account)),
             route("POST", "/v1/files", "upload", self._guarded(self._upload)),
-            route("GET", "/v1/files/{file_id}", "fetch", self._guarded(self._file)),
+            route("GET", "/v1/files", "upload", self._guarded(self._files)),
+            route("GET", "/v1/files/{file_id}", "upload", self._guarded(self._file)),
+            route("DELETE", "/v1/files/{file_id}", "upload", self._guarded(self._delete_file)),
             route("GET", "/v1/webhooks/default/secret", "account", self._guarded(self._secret)),
         ]
 
@@ -104,6 +91,9 @@ class ReplicateVendor(Vendor):
 
     def not_found(self, call: Call) -> Answer:
         return _problem(404, "The requested resource could not be found.")
+
+    def malformed(self, call: Call, words: str) -> Answer:
+        return _problem(422, words)
 
     def new_id(self) -> str:
         return "".join(random.SystemRandom().choices("abcdefghijklmnopqrstuvwxyz234567", k=26))
@@ -131,8 +121,8 @@ class ReplicateVendor(Vendor):
     def _create_by_version(self, call: Call, account: str) -> Answer:
         asked = str((call.json or {}).get("version") or "")
         for name in MODELS:
-            if asked in (_version(name), f"{name}:{_version(name)}", name):
-                return self._create(call, account, name, _version(name))
+            if asked in (version_of(name), f"{name}:{version_of(name)}", name):
+                return self._create(call, account, name, version_of(name))
         raise Refused(422, "version: Invalid version or not permitted")
 
     def _create(self, call: Call, account: str, name: str, version: str) -> Answer:
@@ -146,16 +136,22 @@ class ReplicateVendor(Vendor):
         params = self._params(name, facts, given)
         better = given.get("generate_audio", "kling" not in name) is True or given.get("mode") == "pro"
         price = Decimal(facts.better if better else facts.price)
-        per_second = facts.kind in ("video", "lipsync")
+        sound = facts.kind == "lipsync" or (better and name != SVD)
+        timed = facts.kind in ("video", "lipsync")
         draft = Draft(
             account=account,
             kind=facts.kind,
             model=name,
-            params={**params, "version": version, "input": _brief(given), "sound": facts.kind == "lipsync" or better},
-            cost=price * Decimal(str(params["seconds"])) if per_second else price,
+            params={
+                **params,
+                "version": version,
+                "input": _brief(given),
+                "sound": sound,
+            },
+            cost=price * Decimal(str(params["seconds"])) if timed and not facts.per_call else price,
             currency="USD",
             queue_s=4,
-            render_s=facts.render_s * (params["seconds"] if per_second else 1),
+            render_s=facts.render_s * (params["seconds"] if timed else 1),
             callback_url=str(body.get("webhook") or ""),
         )
         task = self.accept(call, draft)
@@ -164,13 +160,17 @@ class ReplicateVendor(Vendor):
 
     def _params(self, name: str, facts: Model, given: Mapping[str, Any]) -> dict[str, Any]:
         seconds = given.get("duration", facts.durations[-1] if facts.durations else 1)
+        if name == SVD:
+            seconds = frames_of_svd(given)
         if facts.durations and seconds not in facts.durations:
             raise Refused(422, f"- input.duration: {seconds} is not one of {list(facts.durations)}\n")
         params: dict[str, Any] = {"prompt": str(given.get("prompt") or ""), "seconds": seconds}
-        picture = self._input(given.get("start_image") or given.get("image") or given.get("first_frame_image"))
+        picture = self._input(_first_picture(given))
         if facts.kind == "lipsync":
-            params |= {"video": self._input(given["video"]), "seconds": self._length(given["video"])}
-        elif facts.kind == "transcript":
+            film = read_film(self.world, self._input(given["video"]))
+            params |= {"video": self._input(given["video"]), "seconds": film.seconds, "picture": film.picture}
+            return {**params, "width": film.width, "height": film.height}
+        if facts.kind == "transcript":
             params |= {"audio": self._input(given["audio"])}
         if picture:
             params["picture"] = picture
@@ -197,14 +197,7 @@ class ReplicateVendor(Vendor):
             data = decode_base64(value)
             return self.world.save_input(data) if data else ""
         match = re.search(r"/v1/files/([0-9a-f]{64})$", value)
-        return match.group(1) if match else ""
-
-    def _length(self, value: str) -> float:
-        """Seconds of an uploaded video, five when it cannot be read."""
-        film = cv2.VideoCapture(str(self.world.input_path(self._input(value) or "none")))
-        rate, frames = film.get(cv2.CAP_PROP_FPS), film.get(cv2.CAP_PROP_FRAME_COUNT)
-        film.release()
-        return round(frames / rate, 2) if rate and frames else 5.0
+        return str(self._kept_file(match.group(1))["checksums"]["sha256"]) if match else ""
 
     def _task(self, task_id: str, account: str) -> StoredTask:
         task = self.world.store.get(self.name, task_id)
@@ -225,14 +218,17 @@ class ReplicateVendor(Vendor):
         return Answer.of_json(self._view(self._task(task_id, account), call.origin))
 
     def _list(self, call: Call, account: str) -> Answer:
-        start = int(base64.urlsafe_b64decode(call.query.get("cursor") or "MA==") or 0)
+        try:
+            start = int(base64.urlsafe_b64decode(call.query.get("cursor") or "MA=="))
+        except ValueError as error:
+            raise Refused(400, "cursor: is not valid") from error
         tasks = self.world.store.newest(self.name, account, limit=PAGE + 1, offset=start)
-        following = base64.urlsafe_b64encode(str(start + PAGE).encode()).decode() if len(tasks) > PAGE else None
+        following = _cursor(start + PAGE) if len(tasks) > PAGE else None
         page = f"{call.origin}/{self.name}/v1/predictions"
         return Answer.of_json(
             {
                 "next": f"{page}?cursor={following}" if following else None,
-                "previous": None,
+                "previous": f"{page}?cursor={_cursor(start - PAGE)}" if start else None,
                 "results": [self._view(task, call.origin) for task in tasks[:PAGE]],
             }
         )
@@ -255,9 +251,9 @@ class ReplicateVendor(Vendor):
             "logs": "",
             "data_removed": removed,
             "metrics": {},
-            "created_at": _time(task.created),
-            "started_at": _time(task.starts) if now >= task.starts else None,
-            "completed_at": _time(task.ends) if now >= task.ends else None,
+            "created_at": iso_time(task.created),
+            "started_at": iso_time(task.starts) if now >= task.starts else None,
+            "completed_at": iso_time(task.ends) if now >= task.ends else None,
             "urls": {"get": root, "cancel": f"{root}/cancel", "web": f"https://replicate.com/p/{task.id}"},
         }
         if phase == "succeeded" and not removed:
@@ -280,57 +276,43 @@ class ReplicateVendor(Vendor):
     # -- the rest --------------------------------------------------------------------------------------------
 
     def _model(self, call: Call, account: str, owner: str, model: str) -> Answer:
-        name = f"{owner}/{model}"
-        if name not in MODELS:
-            raise Refused(404, "The requested resource could not be found.")
-        page = f"https://replicate.com/{name}"
-        facts = {"url": page, "visibility": "public", "run_count": 1, "description": None, "default_example": None}
-        return Answer.of_json({"owner": owner, "name": model, **facts, "latest_version": _version_view(name)})
+        return Answer.of_json(model_view(find_model(owner, model)))
+
+    def _models(self, call: Call, account: str) -> Answer:
+        """The public models; ``QUERY`` with plain text and ``/search`` look for words in their names."""
+        words = call.body.decode("utf-8", "replace").strip() if call.method == "QUERY" else call.query.get("query", "")
+        found = [model_view(name) for name in MODELS if words.lower() in name or not words]
+        return Answer.of_json({"next": None, "previous": None, "results": found, "models": found})
 
     def _versions(self, call: Call, account: str, owner: str, model: str) -> Answer:
-        name = f"{owner}/{model}"
-        if name not in MODELS:
-            raise Refused(404, "The requested resource could not be found.")
-        return Answer.of_json({"next": None, "previous": None, "results": [_version_view(name)]})
+        results = [version_view(find_model(owner, model))]
+        return Answer.of_json({"next": None, "previous": None, "results": results})
 
     def _one_version(self, call: Call, account: str, owner: str, model: str, version: str) -> Answer:
-        name = f"{owner}/{model}"
-        if name not in MODELS or version != _version(name):
+        name = find_model(owner, model)
+        if version != version_of(name):
             raise Refused(404, "The requested resource could not be found.")
-        return Answer.of_json(_version_view(name))
+        return Answer.of_json(version_view(name))
+
+    def _hardware(self, call: Call, account: str) -> Answer:
+        return Answer.of_json([{"name": name, "sku": sku} for name, sku in HARDWARE])
+
+    def _collections(self, call: Call, account: str) -> Answer:
+        view = {"name": "Text to video", "slug": "text-to-video", "description": "Models that make clips"}
+        return Answer.of_json({"next": None, "previous": None, "results": [view]})
+
+    def _deployment(self, call: Call, account: str, owner: str, model: str) -> Answer:
+        """A deployment of one's own is named like the model that it runs."""
+        name = next((known for known in MODELS if known.endswith(f"/{model}")), "")
+        if not name:
+            raise Refused(404, "The requested resource could not be found.")
+        return self._create(call, account, name, version_of(name))
 
     def _account(self, call: Call, account: str) -> Answer:
         return Answer.of_json({"type": "organization", "username": f"emulated-{account[:6]}", "name": "Emulated"})
 
     def _secret(self, call: Call, account: str) -> Answer:
         return Answer.of_json({"key": self.world.webhook_secrets.get(self.name, "")})
-
-    def _upload(self, call: Call, account: str) -> Answer:
-        part = call.multipart().get("content")
-        if part is None or not part.data:
-            raise Refused(422, "content: is required")
-        name = self.world.save_input(part.data)
-        url = f"{call.origin}/{self.name}/v1/files/{name}"
-        now = self.world.now()
-        view = {
-            "id": name,
-            "name": part.filename,
-            "content_type": part.media_type,
-            "size": len(part.data),
-            "etag": name[:32],
-            "checksums": {"sha256": name},
-            "metadata": {},
-            "created_at": _time(now),
-            "expires_at": _time(now + 86_400),
-            "urls": {"get": url},
-        }
-        return Answer.of_json(view, 201)
-
-    def _file(self, call: Call, account: str, file_id: str) -> Answer:
-        path = self.world.input_path(file_id if re.fullmatch(r"[0-9a-f]{64}", file_id) else "none")
-        if not path.exists():
-            raise Refused(404, "The requested resource could not be found.")
-        return Answer(body=path.read_bytes(), media_type="application/octet-stream")
 
     def media(self, task: StoredTask, index: int) -> MediaPlan | None:
         if task.phase(self.world.now()) != "succeeded" or index != 0 or task.kind == "transcript":
@@ -370,17 +352,9 @@ class ReplicateVendor(Vendor):
         )
 
 
-def _version(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()
-
-
-def _version_view(name: str) -> dict[str, Any]:
-    """A version with the input schema that clients read before they run it."""
-    required = list(MODELS[name].required)
-    inputs = {"type": "object", "required": required, "properties": {field: {"type": "string"} for field in required}}
-    schema = {"components": {"schemas": {"Input": inputs, "Output": {"type": "string", "format": "uri"}}}}
-    moment = "2026-11-01T00:00:00.000Z"
-    return {"id": _version(name), "created_at": moment, "cog_version": "0.14.0", "openapi_schema": schema}
+def _first_picture(given: Mapping[str, Any]) -> Any:
+    names = ("start_image", "image", "first_frame_image", "input_image")
+    return next((given[name] for name in names if given.get(name)), None)
 
 
 def _brief(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -388,8 +362,8 @@ def _brief(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if not isinstance(value, str) or len(value) < 5000}
 
 
-def _time(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _cursor(start: int) -> str:
+    return base64.urlsafe_b64encode(str(max(0, start)).encode()).decode()
 
 
 def _problem(status: int, detail: str) -> Answer:

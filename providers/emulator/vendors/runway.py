@@ -8,68 +8,46 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from providers.emulator.accounts import account_of
 from providers.emulator.faults import Trouble
+from providers.emulator.inputs import Film, picture_size, read_film
+from providers.emulator.media.sound import Speech, render_speech
+from providers.emulator.media.still import render_still
 from providers.emulator.media.video import Clip, render_clip
 from providers.emulator.store import StoredTask
 from providers.emulator.vendor import Draft, MediaPlan, Route, Vendor, decode_base64, route
+from providers.emulator.vendors import runway_rules as rules
+from providers.emulator.vendors.runway_rules import MODELS, Refused, invalid
 from providers.emulator.wire import Answer, Call
 
 VERSIONS = {"2024-11-06"}
 SLOTS = 20
-SIX = {"1280:720", "720:1280", "1104:832", "832:1104", "960:960", "1584:672"}
-VEO = {"1280:720", "720:1280", "1920:1080", "1080:1920"}
-RETIRED = {"gen3a_turbo": "gen4_turbo", "gen4_aleph": "aleph2", "veo3": "veo3.1"}
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """Ratios and whole seconds by endpoint, credits a second silent and with sound, seconds of work a second."""
-
-    ratios: Mapping[str, frozenset[str]]
-    durations: frozenset[int]
-    credits: int
-    sound: int = 0
-    render_s: float = 10
-
-
-TEXT, IMAGE = "text_to_video", "image_to_video"
-SHORT = frozenset(range(2, 11))
-MODELS = {
-    "gen4.5": Model({TEXT: frozenset({"1280:720", "720:1280"}), IMAGE: frozenset(SIX)}, SHORT, 12, 0, 12),
-    "gen4_turbo": Model({IMAGE: frozenset(SIX)}, SHORT, 5, 0, 5),
-    "veo3.1": Model({TEXT: frozenset(VEO), IMAGE: frozenset(VEO)}, frozenset({4, 6, 8}), 20, 40, 15),
-    "veo3.1_fast": Model({TEXT: frozenset(VEO), IMAGE: frozenset(VEO)}, frozenset({4, 6, 8}), 10, 15, 8),
-}
-
-
-class Refused(Exception):
-    """An HTTP error of the vendor: status and words."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status, self.message = status, message
+DATA_LIMIT = 5_242_880
+SUFFIXES = {"image": ".png", "sound": ".mp3"}
 
 
 class RunwayVendor(Vendor):
-    """`/v1/text_to_video`, `/v1/image_to_video`, `/v1/tasks/{id}`, `/v1/organization`, `/v1/uploads`."""
+    """The generating addresses of ``ENDPOINTS``, `/v1/tasks/{id}`, `/v1/organization`, `/v1/uploads`."""
 
     name = "runway"
     url_lifetime_s = 36 * 3600.0
 
     def routes(self) -> list[Route]:
+        creating = [
+            route("POST", f"/v1/{name}", "submit", partial(self._guarded, partial(self._create, name)))
+            for name in rules.ENDPOINTS
+        ]
         return [
-            route("POST", f"/v1/{TEXT}", "submit", partial(self._guarded, partial(self._create, TEXT))),
-            route("POST", f"/v1/{IMAGE}", "submit", partial(self._guarded, partial(self._create, IMAGE))),
+            *creating,
             route("GET", "/v1/tasks/{task_id}", "poll", partial(self._guarded, self._read)),
             route("DELETE", "/v1/tasks/{task_id}", "cancel", partial(self._guarded, self._delete)),
             route("GET", "/v1/organization", "account", partial(self._guarded, self._organization)),
+            route("POST", "/v1/organization/usage", "account", partial(self._guarded, self._usage)),
             route("POST", "/v1/uploads", "upload", partial(self._guarded, self._start_upload)),
             route("POST", "/v1/uploads/{upload_id}/file", "upload", self._finish_upload),
         ]
@@ -89,6 +67,9 @@ class RunwayVendor(Vendor):
     def not_found(self, call: Call) -> Answer:
         return Answer.of_json({"error": "Not found"}, 404)
 
+    def malformed(self, call: Call, words: str) -> Answer:
+        return Answer.of_json({"error": f"Validation of body failed: {words}"}, 400)
+
     def new_id(self) -> str:
         return str(uuid.uuid4())
 
@@ -101,21 +82,15 @@ class RunwayVendor(Vendor):
                 raise Refused(400, "X-Runway-Version: a supported API version is required")
             return work(call, account, **groups)
         except Refused as error:
-            return Answer.of_json({"error": error.message}, error.status)
+            return Answer.of_json(error.body, error.status)
 
     # -- tasks -----------------------------------------------------------------------------------------------
 
     def _create(self, endpoint: str, call: Call, account: str) -> Answer:
         body = call.json
-        if not isinstance(body, dict):
-            raise Refused(400, "Validation of body failed")
-        model = str(body.get("model") or "")
-        facts = MODELS.get(model)
-        if facts is None or endpoint not in facts.ratios:
-            hint = f"; use {RETIRED[model]}" if model in RETIRED else ""
-            raise Refused(400, f"Model variant {model!r} is not available{hint}")
-        params = self._params(body, facts, endpoint)
-        credits = (facts.sound if params["audio"] else facts.credits) * params["duration"]
+        model, facts = rules.find_model(body, endpoint)
+        params = self._params(body, model, facts, endpoint)
+        credits = self._credits(params, facts, endpoint)
         now = self.world.now()
         slot = self.world.store.slot_free_at(self.name, account, model, SLOTS, now)
         draft = Draft(
@@ -133,39 +108,106 @@ class RunwayVendor(Vendor):
         task = self.accept(call, draft)
         return Answer.of_json({"id": task.id, "estimatedCost": {"credits": credits}}).noting(self.bill(task))
 
-    def _params(self, body: Mapping[str, Any], facts: Model, endpoint: str) -> dict[str, Any]:
-        prompt, ratio, duration = body.get("promptText"), body.get("ratio"), body.get("duration")
-        if ratio not in facts.ratios[endpoint]:
-            raise Refused(400, f"Validation of body failed: ratio: expected one of {sorted(facts.ratios[endpoint])}")
-        if not isinstance(duration, int) or duration not in facts.durations:
-            raise Refused(400, f"Validation of body failed: duration: expected one of {sorted(facts.durations)}")
-        if not isinstance(prompt, str) or not 1 <= len(prompt.encode("utf-16-le")) // 2 <= 1000:
-            raise Refused(400, "Validation of body failed: promptText: 1 to 1000 characters are required")
-        seed = body.get("seed", 0)
-        if not isinstance(seed, int) or not 0 <= seed < 2**32:
-            raise Refused(400, "Validation of body failed: seed")
-        params: dict[str, Any] = {"prompt": prompt, "size": ratio, "duration": duration, "seed": seed}
-        params["audio"] = bool(body.get("audio")) and facts.sound > 0
-        if endpoint == IMAGE:
-            params["picture"] = self._picture(body.get("promptImage"))
-        return params
+    @staticmethod
+    def _credits(params: Mapping[str, Any], facts: rules.Model, endpoint: str) -> int:
+        """Whole credits: by the second, by the picture, or by 50 characters of speech."""
+        if endpoint == rules.PICTURE:
+            large = "1080" in params["size"] or "1920" in params["size"]
+            return int(facts.credits) + (3 if large and facts.credits == 5 else 0)
+        if endpoint == rules.SPEECH:
+            return -(-len(params["prompt"]) // 50)
+        return -(-int((facts.sound if params["audio"] else facts.credits) * params["duration"] * 100) // 100)
 
-    def _picture(self, given: Any) -> str:
-        """Keep the first frame; an https address is noted by an empty name."""
-        if isinstance(given, list):
-            given = next((item.get("uri") for item in given if item.get("position") == "first"), None)
+    def _params(self, body: Mapping[str, Any], model: str, facts: rules.Model, endpoint: str) -> dict[str, Any]:
+        prompt, seed = rules.check_prompt(body, facts), rules.check_seed(body)
+        common: dict[str, Any] = {"prompt": prompt, "seed": seed, "audio": False, "medium": "video"}
+        if endpoint in (rules.TEXT, rules.IMAGE):
+            clip = rules.check_clip(body, facts, endpoint)
+            picture = {"picture": self._frames(body.get("promptImage"))} if endpoint == rules.IMAGE else {}
+            return {**common, **clip, **picture}
+        if endpoint in (rules.RESTYLE, rules.UPSCALE):
+            return {**common, **self._film_params(body, model, endpoint)}
+        if endpoint == rules.PERFORM:
+            return {**common, **self._performance(body, facts)}
+        if endpoint == rules.PICTURE:
+            return {**common, **self._still(body, model, facts)}
+        if endpoint == rules.SPEECH and not isinstance(body.get("voice"), dict):
+            raise invalid("voice", "required")
+        seconds = float(body.get("duration") or max(1.0, len(prompt.split()) * 0.4))
+        if not 0.5 <= seconds <= 600:
+            raise invalid("duration", "0.5 to 30 seconds are expected")
+        return {**common, "medium": "sound", "size": "2:2", "duration": seconds}
+
+    def _film_params(self, body: Mapping[str, Any], model: str, endpoint: str) -> dict[str, Any]:
+        film = self._film(body.get("videoUri"), "videoUri")
+        values = {"duration": film.seconds, "picture": film.picture, "audio": False}
+        if endpoint == rules.UPSCALE:
+            return {**values, **rules.upscaled(body, model, film.width, film.height)}
+        aspect = body.get("targetAspectRatio")
+        if aspect is not None and aspect not in rules.ASPECTS:
+            raise invalid("targetAspectRatio", f"expected one of {sorted(rules.ASPECTS)}")
+        shape = rules.ASPECTS[aspect] if aspect else film.width / film.height
+        return {**values, "size": rules.size_for(shape, 720)}
+
+    def _performance(self, body: Mapping[str, Any], facts: rules.Model) -> dict[str, Any]:
+        character, reference = body.get("character"), body.get("reference")
+        if not isinstance(character, dict) or character.get("type") not in ("image", "video"):
+            raise invalid("character", "an object with type image or video and uri is expected")
+        if not isinstance(reference, dict) or reference.get("type") != "video":
+            raise invalid("reference", "an object with type video and uri is expected")
+        ratio = body.get("ratio", "1280:720")
+        if ratio not in facts.ratios[rules.PERFORM]:
+            raise invalid("ratio", f"expected one of {sorted(facts.ratios[rules.PERFORM])}")
+        film = self._film(reference.get("uri"), "reference.uri")
+        is_image = character["type"] == "image"
+        picture = self._uri(character.get("uri"), "character.uri", "image") if is_image else ""
+        return {"size": ratio, "duration": film.seconds, "picture": picture, "audio": True}
+
+    def _still(self, body: Mapping[str, Any], model: str, facts: rules.Model) -> dict[str, Any]:
+        ratio, given = body.get("ratio"), body.get("referenceImages") or []
+        if ratio not in facts.ratios[rules.PICTURE]:
+            raise invalid("ratio", f"expected one of {sorted(facts.ratios[rules.PICTURE])}")
+        if not isinstance(given, list) or len(given) > 3 or (not given and model == "gen4_image_turbo"):
+            raise invalid("referenceImages", "up to 3 reference images are expected")
+        kept = [self._uri(item.get("uri"), "referenceImages", "image") for item in given]
+        return {"medium": "image", "size": ratio, "duration": 1, "picture": next(iter(kept), "")}
+
+    def _frames(self, given: Any) -> str:
+        """The first frame, alone or in a list with a last one."""
+        if not isinstance(given, list):
+            return self._uri(given, "promptImage", "image")
+        frames = {item.get("position"): self._uri(item.get("uri"), "promptImage", "image") for item in given}
+        if "first" not in frames or set(frames) - {"first", "last"}:
+            raise invalid("promptImage", "positions are first and last, and first is required")
+        return frames["first"]
+
+    def _film(self, given: Any, field: str) -> Film:
+        return read_film(self.world, self._uri(given, field, "video"))
+
+    def _uri(self, given: Any, field: str, kind: str) -> str:
+        """The kept file of a data URI or an upload; an https address is not opened and has an empty name."""
         if not isinstance(given, str) or not given:
-            raise Refused(400, "Validation of body failed: promptImage is required")
-        if given.startswith("data:image/"):
+            raise invalid(field, "required")
+        if given.startswith(f"data:{kind}/"):
             data = decode_base64(given)
-            if data is None or len(given) > 5_242_880:
-                raise Refused(400, "Invalid data URI")
-            return self.world.save_input(data)
+            if data is None or len(given) > DATA_LIMIT:
+                raise invalid(field, "Invalid data URI")
+            return self._checked(self.world.save_input(data), field, kind)
         if given.startswith("runway://"):
-            return given.removeprefix("runway://")
+            return self._checked(given.removeprefix("runway://"), field, kind)
         if not given.startswith("https://"):
-            raise Refused(400, "Only HTTPS URLs are allowed")
+            raise invalid(field, "Only HTTPS URLs are allowed")
         return ""
+
+    def _checked(self, name: str, field: str, kind: str) -> str:
+        path = self.world.input_path(name)
+        if not re.fullmatch(r"[0-9a-f]{32}|[0-9a-f]{64}", name) or not path.exists():
+            raise invalid(field, "the upload does not exist or has expired")
+        if kind == "image":
+            size = picture_size(path)
+            if size is None or not 0.5 <= size[0] / size[1] <= 2:
+                raise invalid(field, "the image cannot be read or its width/height is not between 0.5 and 2")
+        return name
 
     def _task(self, task_id: str, account: str) -> StoredTask:
         task = self.world.store.get(self.name, task_id)
@@ -184,7 +226,8 @@ class RunwayVendor(Vendor):
         elif phase == "running":
             view |= {"status": "RUNNING", "progress": round(task.progress(now), 3), "estimatedCost": money}
         elif phase == "succeeded":
-            view |= {"status": "SUCCEEDED", "output": [self.file_url(task, 0, ".mp4", call.origin)], "cost": money}
+            suffix = SUFFIXES.get(task.params["medium"], ".mp4")
+            view |= {"status": "SUCCEEDED", "output": [self.file_url(task, 0, suffix, call.origin)], "cost": money}
         elif phase == "refused":
             view |= {"status": "FAILED", "failure": "The prompt was rejected.", "failureCode": "SAFETY.INPUT.TEXT"}
             view["cost"] = money
@@ -211,6 +254,26 @@ class RunwayVendor(Vendor):
             }
         )
 
+    def _usage(self, call: Call, account: str) -> Answer:
+        """Credits by model and day; ``beforeDate`` is exclusive."""
+        body = call.json if isinstance(call.json, dict) else {}
+        today = datetime.fromtimestamp(self.world.now(), UTC).date()
+        first = date.fromisoformat(str(body.get("startDate") or today - timedelta(days=30)))
+        before = date.fromisoformat(str(body.get("beforeDate") or today + timedelta(days=1)))
+        if not 0 < (before - first).days <= 91:
+            raise invalid("beforeDate", "at most 90 days after startDate")
+        days: dict[date, dict[str, int]] = {}
+        for task in self.world.store.newest(self.name, account, limit=100_000):
+            day = datetime.fromtimestamp(task.created, UTC).date()
+            if task.billed and first <= day < before:
+                used = days.setdefault(day, {})
+                used[task.model] = used.get(task.model, 0) + task.params["credits"]
+        results = [
+            {"date": f"{day}", "usedCredits": [{"model": name, "amount": sum_} for name, sum_ in used.items()]}
+            for day, used in sorted(days.items())
+        ]
+        return Answer.of_json({"models": sorted({name for used in days.values() for name in used}), "results": results})
+
     # -- uploads and files -----------------------------------------------------------------------------------
 
     def _start_upload(self, call: Call, account: str) -> Answer:
@@ -233,17 +296,24 @@ class RunwayVendor(Vendor):
     def media(self, task: StoredTask, index: int) -> MediaPlan | None:
         if task.phase(self.world.now()) != "succeeded" or index != 0:
             return None
-        width, height = (int(side) for side in task.params["size"].split(":"))
-        picture = task.params.get("picture", "")
+        params = task.params
+        if params["medium"] == "sound":
+            speech = Speech(params["prompt"], "runway", seconds=params["duration"])
+            return MediaPlan(f"{speech.key()}.mp3", "audio/mpeg", partial(render_speech, speech))
+        width, height = (int(side) for side in params["size"].split(":"))
+        picture = params.get("picture", "")
         clip = Clip(
             model=f"RunwayML {task.model}",
-            prompt=task.params["prompt"],
+            prompt=params["prompt"],
             width=width,
             height=height,
-            seconds=task.params["duration"],
+            seconds=params["duration"],
             mark=self.mark_of(task),
             seed=self.seed_of(task),
+            fps=params.get("fps", 24),
             picture=self.world.input_path(picture) if picture else None,
-            sound=task.params["audio"],
+            sound=params["audio"],
         )
+        if params["medium"] == "image":
+            return MediaPlan(f"{clip.key()}.png", "image/png", partial(render_still, clip))
         return MediaPlan(f"{clip.key()}.mp4", "video/mp4", partial(render_clip, clip))

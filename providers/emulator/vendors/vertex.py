@@ -13,14 +13,15 @@ from providers.emulator.accounts import account_of
 from providers.emulator.faults import Trouble
 from providers.emulator.store import StoredTask
 from providers.emulator.vendor import Route, route
-from providers.emulator.vendors.google import GoogleVendor, Refused, google_error
+from providers.emulator.vendors.gemini_text import PRICES, GeminiText
+from providers.emulator.vendors.google import Refused, google_error
 from providers.emulator.wire import Answer, Call
 
 PLACE = "/projects/{project}/locations/{location}/publishers/google/models/{model}"
 
 
-class VertexVendor(GoogleVendor):
-    """`/v1` and `/v1beta1`: `:predictLongRunning`, `:fetchPredictOperation`; `/token`; `/storage/v1`."""
+class VertexVendor(GeminiText):
+    """`/v1` and `/v1beta1`: Veo's two calls, `:generateContent`; `/token`; `/storage/v1`."""
 
     name = "vertex"
     label = "Veo on Vertex AI"
@@ -35,6 +36,9 @@ class VertexVendor(GoogleVendor):
         for version in ("/v1", "/v1beta1"):
             found += [
                 route("POST", f"{version}{PLACE}:predictLongRunning", "submit", self._guarded(self._submit)),
+                route("POST", f"{version}{PLACE}:generateContent", "submit", self._guarded(self._generate)),
+                route("POST", f"{version}{PLACE}:streamGenerateContent", "submit", self._guarded(self._stream)),
+                route("POST", f"{version}{PLACE}:countTokens", "account", self._guarded(self._count)),
                 route("POST", f"{version}{PLACE}:fetchPredictOperation", "poll", self._guarded(self._fetch)),
                 route("GET", f"{version}/publishers/google/models/{{model}}", "account", self._guarded(self._model)),
             ]
@@ -65,7 +69,7 @@ class VertexVendor(GoogleVendor):
         return Answer.of_json({"access_token": f"ya29.{issuer}", "expires_in": 3599, "token_type": "Bearer"})
 
     def _model(self, call: Call, account: str, model: str) -> Answer:
-        if model not in self.models:
+        if model not in self.models and model not in PRICES:
             raise Refused(404, f"Publisher Model `{model}` was not found.")
         return Answer.of_json({"name": f"publishers/google/models/{model}", "launchStage": "GA"})
 
@@ -100,12 +104,14 @@ class VertexVendor(GoogleVendor):
     def _finished(self, name: str, task: StoredTask, response: dict[str, Any]) -> Answer:
         storage = task.params["storage"]
         if storage:
-            uri = f"{storage.rstrip('/')}/{task.id}/sample_0.mp4"
-            videos = [{"gcsUri": uri, "mimeType": "video/mp4"}]
+            root = f"{storage.rstrip('/')}/{task.id}"
+            count = task.params["samples"]
+            videos = [{"gcsUri": f"{root}/sample_{n}.mp4", "mimeType": "video/mp4"} for n in range(count)]
             return Answer.of_json({"name": name, "done": True, "response": {**response, "videos": videos}})
 
         def wrap(data: bytes) -> bytes:
-            videos = [{"bytesBase64Encoded": base64.b64encode(data).decode(), "mimeType": "video/mp4"}]
+            video = {"bytesBase64Encoded": base64.b64encode(data).decode(), "mimeType": "video/mp4"}
+            videos = [video] * task.params["samples"]
             return json.dumps({"name": name, "done": True, "response": {**response, "videos": videos}}).encode()
 
         return Answer(media=self.clip_plan(task), wrap=wrap)

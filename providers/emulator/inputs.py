@@ -1,0 +1,46 @@
+"""What emulated vendors learn from the files they are given: how long, how large, and what the first frame shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+
+from providers.emulator.vendor import World
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """A video that came in. ``picture`` is the kept first frame's name, empty when it could not be decoded."""
+
+    seconds: float
+    width: int
+    height: int
+    picture: str = ""
+
+
+UNSEEN = Film(5.0, 1280, 720)  # a video behind an address that is not opened
+
+
+def read_film(world: World, name: str) -> Film:
+    """Length and size of a kept input; a file without pictures counts as one second of nothing."""
+    if not name:
+        return UNSEEN
+    reader = cv2.VideoCapture(str(world.input_path(name)))
+    try:
+        rate, frames = reader.get(cv2.CAP_PROP_FPS), reader.get(cv2.CAP_PROP_FRAME_COUNT)
+        good, frame = reader.read()
+        if not good or not rate:
+            return Film(1.0, 1280, 720)
+        height, width = frame.shape[:2]
+        encoded = cv2.imencode(".png", frame)[1].tobytes()
+        return Film(round(max(1.0, frames / rate), 2), width, height, world.save_input(encoded))
+    finally:
+        reader.release()
+
+
+def picture_size(path: Path) -> tuple[int, int] | None:
+    """Width and height of a picture, ``None`` when it is none."""
+    image = cv2.imread(str(path))
+    return None if image is None else (int(image.shape[1]), int(image.shape[0]))

@@ -1,0 +1,97 @@
+"""ElevenLabs' limits, voices and prices, and what its answers have in common (2026-11)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from providers.emulator.media.sound import Speech
+from providers.emulator.wire import Answer
+
+LIMITS = {
+    "eleven_multilingual_v2": 10_000,
+    "eleven_v3": 3_000,
+    "eleven_flash_v2_5": 40_000,
+    "eleven_turbo_v2_5": 40_000,
+}
+PER_THOUSAND = {
+    "eleven_multilingual_v2": "0.10",
+    "eleven_v3": "0.10",
+    "eleven_flash_v2_5": "0.05",
+    "eleven_turbo_v2_5": "0.05",
+}
+VOICES = {"21m00Tcm4TlvDq8ikWAM": "Rachel", "pNInz6obpgDQGcFmaJgB": "Adam", "voice-test": "Test"}
+# Sample rates and bit rates by codec; the emulator renders the codec at its rate.
+FORMATS = {
+    "mp3": ("22050_32", "24000_48", "44100_32", "44100_64", "44100_96", "44100_128", "44100_192"),
+    "pcm": ("8000", "16000", "22050", "24000", "32000", "44100", "48000"),
+    "wav": ("8000", "16000", "22050", "24000", "32000", "44100", "48000"),
+    "opus": ("48000_32", "48000_64", "48000_96", "48000_128", "48000_192"),
+    "ulaw": ("8000",),
+    "alaw": ("8000",),
+}
+MEDIA_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav", "opus": "audio/ogg", "pcm": "audio/pcm"}
+SCRIPT = "Slow mornings taste better with a glass of cold brew from Aurora"
+PLAN_CHARACTERS = 10_000_000
+
+
+class Refused(Exception):
+    """An error under ``detail``: HTTP status, code, words."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+
+def voice_view(voice: str) -> dict[str, Any]:
+    """A voice as lists and look-ups show it."""
+    settings = {"stability": 0.5, "similarity_boost": 0.75, "style": 0.0, "use_speaker_boost": True, "speed": 1.0}
+    labels = {"accent": "american", "gender": "female", "age": "young", "use_case": "narration"}
+    facts = {"category": "premade", "labels": labels, "settings": settings, "samples": None, "is_owner": False}
+    page = f"https://storage.example.com/voices/{voice}.mp3"
+    more = {"description": "A clear voice", "preview_url": page, "available_for_tiers": []}
+    return {"voice_id": voice, "name": VOICES[voice], **facts, **more, "high_quality_base_model_ids": []}
+
+
+def known_voice(voice: str) -> str:
+    if voice not in VOICES:
+        raise Refused(404, "voice_not_found", f"A voice with voice_id {voice} was not found")
+    return voice
+
+
+def model_views() -> list[dict[str, Any]]:
+    return [
+        {
+            "model_id": model,
+            "name": model,
+            "can_do_text_to_speech": True,
+            "can_do_voice_conversion": False,
+            "maximum_text_length_per_request": limit,
+            "languages": [{"language_id": "en", "name": "English"}, {"language_id": "de", "name": "German"}],
+            "model_rates": {"character_cost_multiplier": 0.5 if "flash" in model else 1.0},
+            "concurrency_group": "turbo" if "flash" in model else "standard",
+        }
+        for model, limit in LIMITS.items()
+    ]
+
+
+def check_format(query: Mapping[str, str]) -> tuple[str, int]:
+    """Codec and sample rate of ``output_format``."""
+    codec, _, rest = str(query.get("output_format") or "mp3_44100_128").partition("_")
+    if rest not in FORMATS.get(codec, ()):
+        raise Refused(422, "invalid_output_format", f"output_format {codec}_{rest} is not supported")
+    return codec, int(rest.partition("_")[0])
+
+
+def price_of(model: str, speech: Speech) -> Decimal:
+    return Decimal(PER_THOUSAND[model]) * len(speech.text) / 1000
+
+
+def error(status: int, code: str, message: str) -> Answer:
+    return Answer.of_json({"detail": {"status": code, "message": message}}, status)
+
+
+def field_error(field: str, message: str, kind: str = "missing") -> Answer:
+    """The list that validation answers with."""
+    return Answer.of_json({"detail": [{"loc": ["body", field], "msg": message, "type": kind}]}, 422)
