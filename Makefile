@@ -4,6 +4,7 @@
 SHELL := /bin/sh
 
 PORT ?= 8000
+MODELS ?= 1
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -20,7 +21,10 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.product ## the whole product, from a fresh clone to a first video (PORT=8000)
-	@exec $(MANAGE) up --port $(PORT)
+	@if [ "$(MODELS)" != 0 ]; then $(BIN)/python tools/install_models.py & fi; exec $(MANAGE) up --port $(PORT)
+
+models: $(VENV)/.product ## the vision models, which `make run` installs while it runs (MODELS=0 leaves them out)
+	@$(BIN)/python tools/install_models.py && $(BIN)/python -m genengine.media models
 
 setup: $(VENV)/.product $(VENV)/.dev ## .venv/ with everything: the product and the checks
 

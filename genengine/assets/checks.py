@@ -3,12 +3,13 @@
 import uuid
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Info, Warning, register
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from genengine.core.checks import DOCTOR
 from genengine.media.ffmpeg import binaries
+from genengine.media.models.registry import State, statuses
 
 
 @register(DOCTOR, deploy=True)
@@ -22,6 +23,19 @@ def ffmpeg_present(**kwargs: Any) -> list[CheckMessage]:
             hint = "Run `make setup`, or set GE_FFMPEG and GE_FFPROBE."
             problems.append(Error(f"{find.__name__} does not run: {reason}", hint=hint, id=f"assets.E00{number}"))
     return problems
+
+
+@register(DOCTOR, deploy=True)
+def vision_models_present(**kwargs: Any) -> list[CheckMessage]:
+    """The vision models (cut-outs, faces, words in pictures) are installed, with the known bytes"""
+    found: list[CheckMessage] = []
+    for status in statuses():
+        words = f"{status.weights.label} is {status.state}: no {status.weights.used_for}."
+        if status.state is State.ALTERED:
+            found.append(Warning(words, hint=status.hint, id="assets.W005"))
+        elif status.state is not State.READY:
+            found.append(Info(words, hint=status.hint, id="assets.I005"))
+    return found
 
 
 @register(DOCTOR, deploy=True)

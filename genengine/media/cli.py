@@ -1,4 +1,4 @@
-"""Commands ``compile``, ``lint``, ``probe``, ``thumbnail``, ``schema``, ``qc`` and ``ingest``.
+"""Commands ``compile``, ``lint``, ``probe``, ``thumbnail``, ``schema``, ``qc``, ``cutout``, ``models`` and ``ingest``.
 
 Exit status: 0 done, 1 the work was refused or failed the check, 2 wrong use, 130 interrupted.
 """
@@ -74,6 +74,12 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument("--fps", help="expected rate, such as 30 or 30000/1001")
     checking.add_argument("--seconds", type=float, help="expected length")
     checking.set_defaults(command=_qc)
+    cutting = commands.add_parser("cutout", help="cut the subject out of a photo")
+    cutting.add_argument("file", type=Path)
+    cutting.add_argument("--out", type=Path, required=True, help="PNG to write")
+    cutting.set_defaults(command=_cutout)
+    models = commands.add_parser("models", help="say which vision models are here, and how to get the others")
+    models.set_defaults(command=_models)
     taking = commands.add_parser("ingest", help="check and normalise a file from outside")
     taking.add_argument("file", type=Path)
     taking.add_argument("--out-dir", type=Path, required=True)
@@ -196,6 +202,26 @@ def _qc(arguments: argparse.Namespace) -> int:
             print(row.rstrip())
         print(f"verdict: {report.verdict}, score {report.score}/10")
     return 0 if report.passed else 1
+
+
+def _cutout(arguments: argparse.Namespace) -> int:
+    from genengine.media.cutout import cut_out
+
+    cut = cut_out(arguments.file, arguments.out)
+    print(f"{cut.path or 'not used'}: {cut.why} (confidence {cut.confidence:.2f})")
+    return 0 if cut.usable else 1
+
+
+def _models(arguments: argparse.Namespace) -> int:
+    from genengine.media.models.registry import State, statuses
+
+    found = statuses()
+    for status in found:
+        it = status.weights
+        print(f"{status.state:13}{it.label:27}{it.licence:12}{it.size / 1e6:5.1f} MB  {it.used_for}; {it.source}")
+        if status.hint:
+            print(f"{'':13}{status.hint}")
+    return 0 if all(status.state is State.READY for status in found) else 1
 
 
 def _ingest(arguments: argparse.Namespace) -> int:
