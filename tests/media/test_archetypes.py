@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 from genengine.media import compile, parse_spec
-from genengine.media.archetypes import PRESETS, Copy, Look, Material, Request, assemble
+from genengine.media.archetypes import PRESETS, Copy, Look, Material, Request, assemble, prepare
 from genengine.media.archetypes.values import CannotAssemble
 from tests.media.support import CAN, LOGO, MEDIA, MUSIC, RANGE, frames_of
 
@@ -93,9 +94,61 @@ def test_a_cut_out_keeps_its_proportions(tmp_path: Path) -> None:
     product = ~((frame[..., 1] > 180) & (frame[..., 0] < 110) & (frame[..., 2] < 110))
     rows, columns = np.nonzero(product)
     measured = (columns.max() - columns.min() + 1) / (rows.max() - rows.min() + 1)
-    from PIL import Image
-
     with Image.open(FILES["cut"]) as image:
         box = image.getchannel("A").point(lambda value: 255 if value > 128 else 0).getbbox()
     assert box is not None
     assert measured == pytest.approx((box[2] - box[0]) / (box[3] - box[1]), rel=0.04)
+
+
+# -- from files to materials ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ratio", SIZES)
+def test_an_overlay_is_made_from_an_ordinary_photo(ratio: str, tmp_path: Path) -> None:
+    made = prepare("overlay_backdrop", {"can": CAN, "range": RANGE}, SIZES[ratio], tmp_path / "cuts")
+    cut = [item for item in made.materials if item.cutout]
+    assert [item.asset for item in cut] == ["can-cut", "range-cut"]
+    request = request_for("overlay_backdrop", ratio, materials=made.materials)
+    report = compile(assemble("overlay_backdrop", request), FILES | dict(made.files), tmp_path / "a.mp4")
+    assert report.frames == 150
+
+
+@pytest.mark.parametrize("preset", ["overlay_spotlight", "overlay_backdrop"])
+def test_without_models_an_overlay_shows_the_photo_as_a_card_and_says_so(
+    preset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GE_MODELS", "0")
+    made = prepare(preset, {"can": CAN}, SIZES["9:16"], tmp_path / "cuts")
+    assert made.materials == (Material("can", card=True),)
+    assert "card" in made.notes[0]
+    request = request_for(preset, materials=made.materials, music=None)
+    compile(assemble(preset, request), FILES | dict(made.files), tmp_path / "a.mp4")
+    frame = frames_of(tmp_path / "a.mp4", 180, 320)[75].astype(int)
+    salmon = (frame[..., 0] > 180) & (frame[..., 2] < 140)
+    assert salmon.mean() > 0.05
+
+
+def test_words_of_a_hero_keep_off_the_subject(tmp_path: Path) -> None:
+    low = tmp_path / "low.png"
+    image = Image.new("RGB", (900, 1600), (205, 208, 200))
+    ImageDraw.Draw(image).rectangle((250, 1000, 650, 1560), fill=(190, 40, 30))
+    image.save(low)
+    made = prepare("hero_bold", {"low": low}, SIZES["9:16"], tmp_path)
+    spec = assemble("hero_bold", request_for("hero_bold", materials=made.materials))
+    assert {item["place"] for item in spec["overlays"] if item["type"] == "text"} == {"top"}
+
+
+@pytest.mark.parametrize("preset", ["hero_calm", "hero_bold", "hero_editorial"])
+def test_no_hero_move_pushes_the_product_out_of_the_frame(preset: str, tmp_path: Path) -> None:
+    made = prepare(preset, {"can": CAN}, SIZES["1:1"], tmp_path)
+    box = made.materials[0].subject
+    assert box is not None
+    spec = assemble(preset, request_for(preset, "1:1", materials=made.materials))
+    for segment in spec["segments"]:
+        for window in (segment["motion"]["from"], segment["motion"]["to"]):
+            zoom = window.get("zoom", 1.0)
+            left, top = ((1 - 1 / zoom) * window.get(name, 0.5) for name in ("x", "y"))
+            assert left <= box.left + 0.002
+            assert top <= box.top + 0.002
+            assert left + 1 / zoom >= box.right - 0.002
+            assert top + 1 / zoom >= box.bottom - 0.002

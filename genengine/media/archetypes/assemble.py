@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from genengine.media.archetypes.values import MIN_SECONDS, CannotAssemble, Material, Request
+from genengine.media.framing import kept_in_view
 from genengine.media.spec.brand import calmed
 
 MOVES = MappingProxyType(
@@ -114,7 +115,7 @@ def _refuse_impossible(preset: Preset, request: Request) -> None:
         raise CannotAssemble(f"The preset {preset.label!r} is too lively for brand-safe work: use {calm}.")
     if request.seconds < MIN_SECONDS:
         raise CannotAssemble(f"{request.seconds:g} s are too short: use {MIN_SECONDS} s or more.")
-    if preset.archetype == "overlay" and not any(item.cutout for item in request.materials):
+    if preset.archetype == "overlay" and not any(item.stands_free for item in request.materials):
         raise CannotAssemble("An overlay needs a picture with a transparent ground: add a cut-out product picture.")
 
 
@@ -133,7 +134,7 @@ def _slots(preset: Preset, request: Request) -> list[Slot]:
 
 def _subjects(preset: Preset, request: Request) -> list[Material]:
     if preset.archetype == "overlay":
-        return [item for item in request.materials if item.cutout]
+        return [item for item in request.materials if item.stands_free]
     whole = [item for item in request.materials if not item.cutout]
     return whole or list(request.materials)
 
@@ -174,7 +175,7 @@ def _backdrop(preset: Preset, request: Request) -> Material | None:
     """The picture behind a cut-out, where the preset wants one and there is one."""
     if preset.archetype != "overlay" or preset.move == "rest":
         return None
-    return next((item for item in request.materials if not item.cutout), None)
+    return next((item for item in request.materials if not item.stands_free), None)
 
 
 def _picture(material: Material, slot: Slot, preset: Preset, request: Request) -> dict[str, Any]:
@@ -184,6 +185,7 @@ def _picture(material: Material, slot: Slot, preset: Preset, request: Request) -
     moves = MOVES[preset.move]
     start, end = moves[slot.index % len(moves)]
     if material.kind == "image" and start != end:
+        start, end = kept_in_view(start, end, material.subject)
         if request.brand_safe:
             start, end = calmed(start, end, slot.frames / request.fps)
         segment["motion"] = {"from": start, "to": end, "ease": "in_out"}
@@ -223,15 +225,16 @@ def _as_caption(slot: Slot, request: Request) -> Shown:
 
 def _as_headline(slot: Slot, request: Request) -> Shown:
     """Over whole pictures at the bottom; beside or above a cut-out."""
-    if not slot.material.cutout:
-        return [_words(slot, request, "headline", "bottom")], []
+    if not slot.material.stands_free:
+        return [_words(slot, request, "headline", slot.material.words or "bottom")], []
     if _shape(request) == "tall":
         return [_words(slot, request, "headline", "top")], []
     return [_words(slot, request, "headline", "left") | {"max_width": 0.52}], []
 
 
 def _as_label(slot: Slot, request: Request) -> Shown:
-    return [_words(slot, request, "label", "bottom_left") | {"plate": request.look.ground}], []
+    place = "top_left" if slot.material.words == "top" else "bottom_left"
+    return [_words(slot, request, "label", place) | {"plate": request.look.ground}], []
 
 
 def _as_meme(slot: Slot, request: Request) -> Shown:
@@ -244,11 +247,11 @@ def _as_meme(slot: Slot, request: Request) -> Shown:
 
 
 def _as_bar(slot: Slot, request: Request) -> Shown:
-    words = _words(slot, request, "plain", "top") | {
+    words = _words(slot, request, "headline", "top") | {
         "color": "#111111",
         "fade_frames": 0,
         "plate": "#ffffff",
-        "size": 0.034,
+        "size": 0.046,
     }
     return [words], []
 
@@ -283,7 +286,7 @@ def _halves(line: str) -> tuple[str, str]:
 def _logo(request: Request) -> list[dict[str, Any]]:
     if not request.look.logo:
         return []
-    beside = _shape(request) != "tall" and any(item.cutout for item in request.materials)
+    beside = _shape(request) != "tall" and any(item.stands_free for item in request.materials)
     place, size = ("top_left" if beside else "top_right"), (0.2 if _shape(request) != "wide" else 0.13)
     return [{"type": "image", "asset": request.look.logo, "place": place, "size": size}]
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from genengine.media.framing.boxes import Box
+
 MIN_SECONDS = 1.5
 
 
@@ -15,13 +17,22 @@ class CannotAssemble(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """One picture or film. ``cutout`` means a picture with a transparent ground; ``fit`` is how it fills a frame
-    (from ``suggest_framing``)."""
+    """One picture or film. ``cutout`` means a picture with a transparent ground, ``card`` one that an overlay shows
+    whole as a card; ``fit`` is how it fills a frame, ``words`` (top or bottom) where they keep off its subject, and
+    ``subject`` its place in the fitted picture (all from ``prepare``)."""
 
     asset: str
     kind: str = "image"
     cutout: bool = False
     fit: Mapping[str, Any] = field(default_factory=dict)
+    card: bool = False
+    words: str = ""
+    subject: Box | None = None
+
+    @property
+    def stands_free(self) -> bool:
+        """Whether an overlay sets it before a ground."""
+        return self.cutout or self.card
 
 
 @dataclass(frozen=True, slots=True)
