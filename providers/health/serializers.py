@@ -3,7 +3,6 @@
 from rest_framework import serializers
 
 from genengine.workspaces.models import Mode
-from providers.traffic.states import CircuitState
 from providers.traffic.types import WaitReason
 
 
@@ -19,7 +18,7 @@ class ModelHealthSerializer(serializers.Serializer):
     """One model at the account."""
 
     model = serializers.CharField()
-    state = serializers.ChoiceField([s.value for s in CircuitState])
+    state = serializers.CharField(help_text="closed, half_open or open.")
     wait = WaitSerializer(allow_null=True)
     needs_person = serializers.BooleanField(help_text="Only a new test of the key, or credit, brings it back.")
     calls = serializers.IntegerField(help_text="Submits and tasks of the last 24 hours, without those refused as busy.")
@@ -56,7 +55,7 @@ class ProviderHealthSerializer(serializers.Serializer):
     label = serializers.CharField()
     mode = serializers.ChoiceField(Mode.choices)
     account = serializers.CharField(help_text="The account's name; empty in simulated mode.")
-    state = serializers.ChoiceField([s.value for s in CircuitState], help_text="The worst of its models'.")
+    state = serializers.CharField(help_text="closed, half_open or open: the worst of its models'.")
     parallel = serializers.IntegerField(help_text="Clips in flight at once.")
     per_minute = serializers.IntegerField(help_text="Submits a minute.")
     blocked_until = serializers.DateTimeField(allow_null=True, help_text="The vendor is busy until then.")

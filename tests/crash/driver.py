@@ -8,6 +8,26 @@ import sys
 from typing import Any
 
 
+def launch_moving(scenes: str) -> dict[str, Any]:
+    """Launch a job of one paid variant in a workspace whose policy is another provider."""
+    from genengine.core.correlation import correlated
+    from tests.factories.jobs import KLING, make_asset, make_job, make_plan, make_principal, make_workspace
+
+    principal = make_principal(make_workspace("moving", fallback_policy="provider"))
+    with correlated():
+        job = make_job(principal, make_plan(make_asset(principal), branches=(KLING,), scenes=int(scenes)))
+    return {"job": str(job.pk)}
+
+
+def told(job_id: str) -> list[dict[str, Any]]:
+    """Return what the log of a job says about its vendors."""
+    from genengine.core.events.models import Event
+
+    kinds = ("job.rebalanced", "job.delayed", "clip.rerouted", "job.provider_recovered")
+    events = Event.objects.filter(stream__subject_id=job_id, type__in=kinds).order_by("seq")
+    return [{"type": e.type, "at": e.at.isoformat(), **e.data} for e in events]
+
+
 def launch() -> dict[str, Any]:
     """Launch a job with one paid and one local variant."""
     from genengine.core.correlation import correlated
@@ -67,4 +87,8 @@ if __name__ == "__main__":
 
     django.setup()
     command, *arguments = sys.argv[1:]
-    print(json.dumps({"launch": launch, "report": report}[command](*arguments)))
+    print(
+        json.dumps(
+            {"launch": launch, "launch_moving": launch_moving, "report": report, "told": told}[command](*arguments)
+        )
+    )

@@ -25,7 +25,7 @@ from tests.support.processes import REPOSITORY, answers, free_port, manage, wait
 pytestmark = [pytest.mark.crash, pytest.mark.slow]
 
 KLING_MICRO = 210_000
-JOB_ENDS_WITHIN_S = 240
+JOB_ENDS_WITHIN_S = 420
 
 
 @dataclass
@@ -87,7 +87,7 @@ def stack() -> Iterator[Stack]:
         }
         port = free_port()
         with manage("up", "--port", str(port), "--no-demo", environment=environment, log=Path(folder) / "up.log") as up:
-            wait_for(lambda: answers(f"http://127.0.0.1:{port}/readyz"), within_s=60, what="the stack")
+            wait_for(lambda: answers(f"http://127.0.0.1:{port}/readyz"), within_s=180, what="the stack")
             yield Stack(environment, psutil.Process(up.pid), Path(folder) / "state" / "emulator" / "requests.jsonl")
 
 
