@@ -16,7 +16,7 @@ from genengine.workspaces.policy import NotAllowed, Principal
 from jobs.execution.models import Attempt, Clip, Job
 from jobs.execution.services import settling, submitting
 from jobs.execution.services.collecting import TakeFacts, collect_take
-from jobs.execution.services.dispatching import create_attempt, planned_clip
+from jobs.execution.services.dispatching import dispatch_clip
 from jobs.routing.queries import candidates
 from jobs.trials.services import TestRefused, offer_test, start_test, take_outcomes
 from providers.credentials.models import ProviderAccount
@@ -45,13 +45,8 @@ def started(principal: Principal) -> ModelTest:
 
 def sent(test: ModelTest) -> Attempt:
     """The attempt as a worker leaves it after the vendor took it."""
-    clip = Clip.objects.select_related("reservation").get(job_id=test.job_id)
-    job = Job.objects.get(pk=test.job_id)
-    assert clip.reservation is not None
-    Clip.objects.filter(pk=clip.pk).update(state="generating")
-    attempt = create_attempt(
-        clip=clip, job=job, planned=planned_clip(clip), reservation=clip.reservation, now=clock.now()
-    )
+    attempt = dispatch_clip(clip_id=Clip.objects.get(job_id=test.job_id).pk, now=clock.now())
+    assert attempt is not None
     assert submitting.claim_submit(attempt_id=attempt.pk, now=clock.now())
     settling.accept_attempt(
         attempt_id=attempt.pk, remote_id="r1", details={}, poll_after=timedelta(hours=1), now=clock.now()
