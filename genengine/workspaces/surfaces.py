@@ -58,8 +58,8 @@ PAGES: dict[Action, str] = {
         " POST:brief-duplicate POST:plan-fix POST:settings-brand-new POST:settings-brand-edit"
     ),
     Action.EDIT_PLAN: (
-        "POST:plan-make POST:plan-saving POST:plan-restore POST:plan-order POST:plan-scene-add POST:plan-scene POST:plan-scene-do"
-        " POST:plan-branch-add POST:plan-branch POST:plan-clip"
+        "POST:plan-make POST:plan-saving POST:plan-restore POST:plan-order POST:plan-scene-add POST:plan-scene"
+        " POST:plan-scene-do POST:plan-branch-add POST:plan-branch POST:plan-clip"
     ),
     Action.LAUNCH_JOB: "POST:plan-launch",
     Action.CONTROL_JOB: "POST:plan-apply POST:job-do POST:job-branch-do POST:job-clip-do POST:job-take",

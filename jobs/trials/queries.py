@@ -7,7 +7,7 @@ from genengine.workspaces.models import Mode, Workspace
 from jobs.learning.queries import figures_of
 from jobs.routing.figures import PRIOR, Figures
 from jobs.routing.queries import candidates
-from jobs.trials.services import TestOffer, TestRefused, offer_test
+from jobs.trials.offers import TestOffer, TestRefused, offer_test
 from providers.registry.models import ModelTest
 from providers.registry.queries import CardInForce
 

@@ -9,8 +9,9 @@ from billing.ledger.services import CapReached
 from genengine.core import clock
 from genengine.workspaces.access import WorkspaceRequest, workspace_page
 from genengine.workspaces.policy import Action
+from jobs.trials.offers import TestRefused, offer_test
 from jobs.trials.queries import model_rows
-from jobs.trials.services import TestRefused, offer_test, start_test
+from jobs.trials.services import start_test
 
 
 @require_safe

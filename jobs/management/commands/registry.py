@@ -14,7 +14,8 @@ from genengine.core import clock
 from genengine.core.actors import SYSTEM
 from genengine.workspaces.models import Role, Workspace
 from genengine.workspaces.policy import Principal
-from jobs.trials.services import TestRefused, offer_test, start_test, take_outcomes
+from jobs.trials.offers import TestRefused, offer_test
+from jobs.trials.services import start_test, take_outcomes
 from providers.registry.models import ModelTestState
 from providers.registry.queries import CardInForce, cards_in_force
 from providers.registry.revisions import sync_cards

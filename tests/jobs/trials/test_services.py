@@ -18,7 +18,8 @@ from jobs.execution.services import settling, submitting
 from jobs.execution.services.collecting import TakeFacts, collect_take
 from jobs.execution.services.dispatching import dispatch_clip
 from jobs.routing.queries import candidates
-from jobs.trials.services import TestRefused, offer_test, start_test, take_outcomes
+from jobs.trials.offers import TestRefused, offer_test
+from jobs.trials.services import start_test, take_outcomes
 from providers.credentials.models import ProviderAccount
 from providers.credentials.vault import seal
 from providers.registry.models import ModelTest, ModelTestState
