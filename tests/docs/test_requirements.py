@@ -14,8 +14,9 @@ ROWS = {
     "WS": 6, "BR": 8, "PL": 8, "AS": 1, "RT": 7, "OR": 8, "PV": 14, "RE": 8, "AU": 7, "CO": 4, "QC": 5, "UI": 4,
     "RV": 4, "DL": 7, "CP": 7, "BI": 6, "API": 5, "OB": 5, "LO": 2, "BY": 7,
 }  # fmt: skip
-KNOWN = {f"{part}{number}" for part, most in ROWS.items() for number in range(1, most + 1)}
-ROW = re.compile(r"^\| ([A-Z]{2,3}\d+) \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
+CRITERIA = {f"AC-{number:03}" for number in range(1, 22)}
+KNOWN = {f"{part}{number}" for part, most in ROWS.items() for number in range(1, most + 1)} | CRITERIA
+ROW = re.compile(r"^\| ([A-Z]{2,3}-?\d+) \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
 LINES = ROW.findall((REPOSITORY / "docs" / "requirements.md").read_text(encoding="utf-8"))
 CODE = re.compile(r"`([^`]+)`")
 
