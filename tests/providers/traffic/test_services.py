@@ -238,7 +238,7 @@ def race(circuit: Circuit, environment: dict[str, str], *, now: datetime, each: 
         )
         for _ in range(5)
     ]  # fmt: skip
-    return sum(int(taker.communicate(timeout=120)[0]) for taker in takers)
+    return sum(int(taker.communicate(timeout=300)[0]) for taker in takers)
 
 
 @pytest.mark.django_db(transaction=True)
