@@ -21,13 +21,13 @@ from PIL import Image
 from genengine.media.compose.pictures import load_rgb, load_rgba
 from genengine.media.errors import RenderFailed
 from genengine.media.framing.boxes import Box
-from genengine.media.framing.sight import SOLID, subject_box
+from genengine.media.framing.sight import CRUMB, SOLID, subject_box
 from genengine.media.models.registry import ModelMissing, fingerprint, locate
 from genengine.media.models.salient import salient_mask
 from genengine.media.native.build import cache_folder
 from genengine.media.store import Store
 
-METHOD = "2"
+METHOD = "3"
 LONGEST = 2000
 """Pixels; a larger photo is reduced first, which bounds time and memory (about 500 MB, the model included)."""
 
@@ -172,7 +172,16 @@ def _refined(rgb: Rgb, matte: Map) -> Map:
     guided = _guided(rgb, (matte > SOLID).astype(np.float32), reach)
     sharp = np.clip((guided - 0.15) / 0.7, 0, 1)
     sharp[inside], sharp[outside] = 1, 0
-    return np.asarray(sharp, np.float32)
+    return _without_crumbs(np.asarray(sharp, np.float32))
+
+
+def _without_crumbs(matte: Map) -> Map:
+    """What lies apart and is small beside the subject (a crumb, a shadow's end) does not come along."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((matte > 0.03).astype(np.uint8))
+    sizes = stats[:, cv2.CC_STAT_AREA]
+    kept = sizes >= CRUMB * max(sizes[1:], default=0)
+    kept[0] = False
+    return np.where(kept[labels], matte, np.float32(0)) if count > 1 else matte
 
 
 def _guided(rgb: Rgb, values: Map, reach: int, softness: float = 4e-4) -> Map:

@@ -198,17 +198,20 @@ def _subject(slot: Slot, preset: Preset, request: Request) -> list[dict[str, Any
     picture = {"type": "image", "asset": slot.material.asset, "area": "frame"} | span
     shape = _shape(request)
     if preset.archetype == "overlay":
-        place, height = SUBJECTS[shape]
+        place, width, height = SUBJECTS[shape]
         place = {"bottom": "bottom_right"}.get(place, place) if preset.label == "Split" else place
-        return [picture | {"place": place, "size": 0.8, "max_height": height, "shadow": True, "fade_frames": 8}]
+        return [picture | {"place": place, "size": width, "max_height": height, "shadow": True, "fade_frames": 8}]
     if preset.words == "bars" and slot.material.kind == "image":
         height = {"tall": 0.62, "square": 0.68, "wide": 0.72}[shape]
         return [picture | {"place": "bottom", "size": 0.9, "max_height": height}]
     return []
 
 
-SUBJECTS = MappingProxyType({"tall": ("bottom", 0.54), "square": ("right", 0.86), "wide": ("right", 0.86)})
-"""Where a cut-out stands and how much of the frame's height it takes, by the frame's shape."""
+SUBJECTS = MappingProxyType(
+    {"tall": ("bottom", 0.8, 0.54), "square": ("right", 0.5, 0.86), "wide": ("right", 0.5, 0.86)}
+)
+"""Where a cut-out stands and how much of the frame's width and height it may take, by the frame's shape. Beside words
+it keeps to its half."""
 
 
 def _shape(request: Request) -> str:
@@ -229,7 +232,7 @@ def _as_headline(slot: Slot, request: Request) -> Shown:
         return [_words(slot, request, "headline", slot.material.words or "bottom")], []
     if _shape(request) == "tall":
         return [_words(slot, request, "headline", "top")], []
-    return [_words(slot, request, "headline", "left") | {"max_width": 0.52}], []
+    return [_words(slot, request, "headline", "left") | {"max_width": 0.44}], []
 
 
 def _as_label(slot: Slot, request: Request) -> Shown:
