@@ -2,7 +2,7 @@
 
 from campaigns.briefs.models import BrandKit, Brief, BriefAsset, BriefVersion, Campaign
 from campaigns.delivery.models import Export
-from campaigns.planning.models import PlanRevision
+from campaigns.planning.models import PlannerAsk, PlanRevision
 from campaigns.review.models import Approval
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "Campaign",
     "Export",
     "PlanRevision",
+    "PlannerAsk",
 ]

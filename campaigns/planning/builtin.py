@@ -55,7 +55,7 @@ class BuiltinPlanner:
         shown, more = _key_messages(_hook_and_call(drafts, brief), brief)
         placed = place_required(shown, brief)
         notes += [*_shortened_notes(shots, drafts), *more, *placed.notes, *contradictions(placed.scenes, brief)]
-        scenes, about_assets = _with_references(placed.scenes, placed.bare, brief)
+        scenes, about_assets = with_references(placed.scenes, placed.bare, brief)
         locales, about_locales = locales_of(brief, scenes)
         return Storyboard(
             scenes=scenes,
@@ -171,9 +171,10 @@ def _covers(scene: ScenePlan, wanted: frozenset[str]) -> bool:
     return bool(wanted) and len(wanted & said) >= SAID_ALREADY * len(wanted)
 
 
-def _with_references(
+def with_references(
     scenes: Sequence[ScenePlan], bare: frozenset[str], brief: BriefValues
 ) -> tuple[tuple[ScenePlan, ...], tuple[str, ...]]:
+    """Give each scene the brief's files that it shows, and say which files nothing shows."""
     texts = [SceneText(f"{s.title} {s.visual} {s.script} {s.on_screen_text}", s.role, s.key in bare) for s in scenes]
     assigned = assign_references(texts, brief.assets)
     matched = zip(scenes, assigned.by_scene, strict=True)

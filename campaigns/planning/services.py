@@ -16,7 +16,15 @@ from campaigns.planning.queries import (
     plan_problems,
     planner,
 )
-from campaigns.planning.types import BriefNotReady, ChangeRefused, PlanChange, PlanMoved, PlanStale, PriceOverCap
+from campaigns.planning.types import (
+    BriefNotReady,
+    ChangeRefused,
+    PlanChange,
+    PlanMoved,
+    Planner,
+    PlanStale,
+    PriceOverCap,
+)
 from genengine.core import audit
 from genengine.core.db import retry_conflicts, unit_of_work
 from genengine.core.events.services import append_event
@@ -29,8 +37,8 @@ from jobs.routing.types import Fix, FixKind
 
 
 @retry_conflicts
-def make_plan(*, brief: Brief, principal: Principal, now: datetime) -> PlanRevision:
-    """Plan the brief as it stands and store the result as a new revision.
+def make_plan(*, brief: Brief, principal: Principal, now: datetime, director: Planner | None = None) -> PlanRevision:
+    """Plan the brief as it stands, by the planner in charge or by `director`, and store the result as a new revision.
 
     Raises `BriefNotReady` when there is nothing to plan. What does not fit the budget or the deadline stands in the
     plan's notes; `queries.plan_problems` gives it as values.
@@ -40,7 +48,7 @@ def make_plan(*, brief: Brief, principal: Principal, now: datetime) -> PlanRevis
         brief = _locked(brief)
         values = brief_values(brief)
         desk = desk_of(brief, now, values)
-        director = planner()
+        director = director or planner()
         plan, problems = assemble(director.plan(values), desk)
         plan = plan.with_changes(notes=plan.notes + tuple(problem.sentence for problem in problems))
         revision = _append(

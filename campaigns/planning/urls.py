@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from campaigns.planning import views
+from campaigns.planning import ask_views, views
 
 urlpatterns = [
     path("estimate", views.estimate, name="brief-estimate"),
     path("plan", views.plan, name="plan"),
     path("plan/make", views.make, name="plan-make"),
+    path("plan/ask", ask_views.ask, name="plan-ask"),
+    path("plan/asked", ask_views.asked, name="plan-asked"),
     path("plan/launch", views.launch, name="plan-launch"),
     path("plan/apply", views.apply, name="plan-apply"),
     path("plan/fix", views.fix, name="plan-fix"),

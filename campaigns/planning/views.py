@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from billing.ledger.services import CapReached
 from campaigns.briefs.models import Brief
 from campaigns.planning import services
+from campaigns.planning.asking import language_models
 from campaigns.planning.board import board, history
 from campaigns.planning.forms import AddSceneForm, BranchForm, ClipForm, SceneForm
 from campaigns.planning.models import PlanRevision
@@ -361,6 +362,7 @@ def _page(
         "savings": savings_of(chosen.plan),
         "suggestions": () if old else plan_suggestions(revision=newest, now=clock.now()),
         "editable": not old and can(request.principal, Action.EDIT_PLAN),
+        "language_models": () if old else language_models(brief.workspace, at=clock.now()),
         "section": "briefs",
         **more,
     }

@@ -47,9 +47,9 @@ def _rows(surface: Surface, table: dict[Action, str]) -> Iterable[Row]:
 
 PAGES: dict[Action, str] = {
     Action.VIEW: (
-        "GET:workspace GET:briefs GET:brief GET:brief-estimate GET:plan GET:jobs GET:job GET:job-live GET:job-events"
-        " GET:job-clip GET:job-master GET:review GET:deliver GET:settings GET:settings-people GET:settings-brand"
-        " GET:settings-health"
+        "GET:workspace GET:briefs GET:brief GET:brief-estimate GET:plan GET:plan-asked GET:jobs GET:job GET:job-live"
+        " GET:job-events GET:job-clip GET:job-master GET:review GET:deliver GET:settings GET:settings-people"
+        " GET:settings-brand GET:settings-health"
     ),
     Action.VIEW_COST: "GET:settings-caps",
     Action.UPLOAD_ASSET: "POST:brief-upload",
@@ -59,7 +59,7 @@ PAGES: dict[Action, str] = {
     ),
     Action.EDIT_PLAN: (
         "POST:plan-make POST:plan-saving POST:plan-restore POST:plan-order POST:plan-scene-add POST:plan-scene"
-        " POST:plan-scene-do POST:plan-branch-add POST:plan-branch POST:plan-clip"
+        " POST:plan-scene-do POST:plan-ask POST:plan-branch-add POST:plan-branch POST:plan-clip"
     ),
     Action.LAUNCH_JOB: "POST:plan-launch",
     Action.CONTROL_JOB: "POST:plan-apply POST:job-do POST:job-branch-do POST:job-clip-do POST:job-take",
