@@ -70,4 +70,4 @@ def test_a_job_ends_elsewhere_when_its_vendor_falls_over_and_the_log_says_the_ne
     assert moved["eta_at"] > moved["at"]
     assert (report["held_micro"], report["ledger"], report["events"], report["audit"]) == (0, [], [], [])
     billed = stack.billed()
-    assert all(count == 1 for count in billed.values())
+    assert all(billed[attempt["key"]] <= 1 for attempt in report["attempts"])
