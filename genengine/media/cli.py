@@ -218,7 +218,7 @@ def _models(arguments: argparse.Namespace) -> int:
     found = statuses()
     for status in found:
         it = status.weights
-        print(f"{status.state:13}{it.label:27}{it.licence:12}{it.size / 1e6:5.1f} MB  {it.used_for}; {it.source}")
+        print(f"{status.state:13}{it.label:30}{it.licence:12}{it.size / 1e6:5.1f} MB  {it.used_for}; {it.source}")
         if status.hint:
             print(f"{'':13}{status.hint}")
     return 0 if all(status.state is State.READY for status in found) else 1
