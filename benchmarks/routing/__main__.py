@@ -47,7 +47,7 @@ def _print(outcome: Outcome, shift: Shift) -> int:
         ("jobs ended", f"{outcome.ended} of {outcome.jobs} in {outcome.wall_s:.0f} s", dict(outcome.states)),
         ("estimate within 10 % of the bill", f"{within:.1%}", f"worst {max(outcome.deviations, default=0):.0%}"),
         ("attempts, billed, billed twice", f"{outcome.attempts}, {outcome.billed}, {outcome.billed_twice}", ""),
-        ("clips of equally fit providers", used, f"at most {spread:.1%} from their mean"),
+        ("clips of equally fit providers", used, f"at most {spread:.1%} from their mean" if used else "too few to say"),
         ("planned against naive", f"{format_micro(saved.planned)} of {format_micro(saved.naive)}",
          f"{saved.share:.1%} saved; {saved.share_paid:.1%} on clips that a vendor makes"),
         (f"share of {shift.provider}", f"{shift.before:.1%} → {shift.after:.1%}", "after its pass rate halved"),

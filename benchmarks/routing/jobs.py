@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import threading
 import time
@@ -130,7 +131,8 @@ def billed_twice(bills: list[dict[str, Any]], attempts: list[Attempt]) -> int:
 def utilisation(plans: list[Plan]) -> tuple[float, dict[str, int]]:
     """Return how unevenly equally fit providers were used, and the clips of each of them.
 
-    Among the providers that were equals most often: the largest distance from their mean, as a share of the mean.
+    Among the providers that were equals most often: the largest distance from their mean, as a share of the mean;
+    not a number when too few plans had equals to say.
     """
     groups: dict[frozenset[str], Counter[str]] = defaultdict(Counter)
     for plan in plans:
@@ -139,10 +141,10 @@ def utilisation(plans: list[Plan]) -> tuple[float, dict[str, int]]:
             if len(providers) > 1:
                 groups[providers][branch.provider] += 1
     if not groups:
-        return 0.0, {}
+        return math.nan, {}
     largest = max(groups, key=lambda providers: sum(groups[providers].values()))
     if sum(groups[largest].values()) < LEAST_IN_GROUP:
-        return 0.0, {}
+        return math.nan, {}
     clips = Counter(clip.provider for plan in plans for clip in plan.clips)
     used = {provider: clips[provider] for provider in sorted(largest)}
     mean = sum(used.values()) / len(used)
