@@ -1,4 +1,4 @@
-"""RunwayML: text and image to video through the developer API.
+"""RunwayML: clips from text and pictures, films restyled and enlarged, through the developer API.
 
 Reference: https://docs.dev.runwayml.com. There is no webhook, no list of tasks and no idempotency key: a lost
 answer to a submit cannot be looked up, so the id must be stored the moment it comes.
@@ -21,6 +21,7 @@ from providers.errors import (
     OutcomeUnknown,
     ProviderError,
     QuotaExhausted,
+    Transient,
     Unsupported,
 )
 from providers.http import CallKind, Reply
@@ -62,7 +63,15 @@ SIZES = {
     ("16:9", "1080p"): "1920:1080",
     ("9:16", "1080p"): "1080:1920",
 }
-PATHS = {Task.TEXT_TO_VIDEO: "/v1/text_to_video", Task.IMAGE_TO_VIDEO: "/v1/image_to_video"}
+CLIPS = frozenset({Task.TEXT_TO_VIDEO, Task.IMAGE_TO_VIDEO})
+PATHS = {
+    Task.TEXT_TO_VIDEO: "/v1/text_to_video",
+    Task.IMAGE_TO_VIDEO: "/v1/image_to_video",
+    Task.VIDEO_TO_VIDEO: "/v1/video_to_video",
+    Task.UPSCALE: "/v1/video_upscale",
+}
+FILM_BYTES = 200_000_000
+FILM = frozenset({InputRole.VIDEO})
 COMMON = frozenset({Feature.SEED, Feature.CANCEL, Feature.PROGRESS})
 FIRST = frozenset({InputRole.FIRST_FRAME})
 
@@ -74,7 +83,7 @@ def _veo(model: str, label: str, silent: str, sound: str, quality: int, speed: f
         id=model,
         version=model,
         label=label,
-        tasks=frozenset(PATHS),
+        tasks=CLIPS,
         durations=(4, 6, 8),
         ratios=("16:9", "9:16"),
         resolutions=("720p", "1080p"),
@@ -90,8 +99,33 @@ def _veo(model: str, label: str, silent: str, sound: str, quality: int, speed: f
     )
 
 
+ASPECTS = ("16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9")
+
+
+def _film(model: str, label: str, task: Task, price: str, *, quality: int, **more: Any) -> ModelCard:
+    """A model that changes a film. Its price is that of the build it replaced, so no live money until it is proved."""
+    return ModelCard(
+        id=model,
+        version=model,
+        label=label,
+        tasks=frozenset({task}),
+        durations=SecondsRange(1, 40, 0.001),
+        input_roles=FILM,
+        max_prompt_chars=1000,
+        price=PerSecond(Decimal(price)),
+        rate=CREDIT,
+        speed_s_per_s=14.0,
+        quality=quality,
+        facts=Facts.UNSURE,
+        unverified=True,
+        prices_as_of=date(2026, 4, 1),
+        notes="The price is the predecessor's; RunwayML names the true one with each task.",
+        **more,
+    )
+
+
 class RunwayAdapter(RemoteAdapter):
-    """Submits to ``/v1/text_to_video`` and ``/v1/image_to_video``, polls ``/v1/tasks/{id}``, cancels by DELETE."""
+    """Submits to the address of the task, polls ``/v1/tasks/{id}``, cancels by DELETE; films go up first."""
 
     name = "runway"
     label = "RunwayML"
@@ -112,7 +146,7 @@ class RunwayAdapter(RemoteAdapter):
             id="gen4.5",
             version="gen4.5",
             label="Runway Gen-4.5",
-            tasks=frozenset(PATHS),
+            tasks=CLIPS,
             durations=SecondsRange(2, 10),
             ratios=("16:9", "9:16"),
             resolutions=("720p",),
@@ -144,6 +178,16 @@ class RunwayAdapter(RemoteAdapter):
             facts=Facts.SDK,
             prices_as_of=date(2026, 4, 1),
         ),
+        _film("aleph2", "Runway Aleph 2", Task.VIDEO_TO_VIDEO, "0.15", ratios=ASPECTS, supports=COMMON, quality=8),
+        _film(
+            "magnific_video_upscaler_creative",
+            "Magnific upscaler at Runway",
+            Task.UPSCALE,
+            "0.02",
+            resolutions=("720p", "1k", "2k", "4k"),
+            supports=COMMON - {Feature.SEED},
+            quality=7,
+        ),
         _veo("veo3.1", "Veo 3.1 at Runway", "0.20", "0.40", 9, 15.0),
         _veo("veo3.1_fast", "Veo 3.1 Fast at Runway", "0.10", "0.15", 8, 8.0),
     )
@@ -158,15 +202,36 @@ class RunwayAdapter(RemoteAdapter):
         return AccountReport(True, f"{left:f} credits left.", Amount(left, CREDIT.unit), body)
 
     def stage_inputs(self, inputs: tuple[InputAsset, ...], *, ratio: str = "") -> StagedInputs:
-        """Pictures go inline as data URIs, cropped to the asked ratio."""
+        """Pictures go inline as data URIs, cropped to the asked ratio; films are uploaded and live a day."""
         staged = []
         for item in inputs:
+            if item.role is InputRole.VIDEO:
+                expires = self.clock() + timedelta(hours=24)
+                staged.append(StagedInput(item.role, self._upload(item), item.media_type, expires))
+                continue
             if item.role not in (InputRole.FIRST_FRAME, InputRole.LAST_FRAME):
-                raise Unsupported(f"RunwayML takes first and last frames here, not {item.role.value} files.")
+                raise Unsupported(f"RunwayML takes frames and films here, not {item.role.value} files.")
             picture = prepare_picture(item.path, PICTURE, ratio=ratio)
             text = base64.b64encode(picture.data).decode()
             staged.append(StagedInput(item.role, f"data:{picture.media_type};base64,{text}", picture.media_type))
         return StagedInputs(tuple(staged))
+
+    def _upload(self, item: InputAsset) -> str:
+        """The address of an ephemeral upload. Its place is signed: our key does not go there."""
+        size = item.path.stat().st_size
+        if not 512 <= size <= FILM_BYTES:
+            raise InvalidRequest(f"{item.path.name} has {size} bytes; RunwayML takes 512 bytes to 200 MB.")
+        asked = {"filename": item.path.name, "type": "ephemeral"}
+        place, reply = self.call_json(CallKind.WRITE, "POST", "/v1/uploads", body=asked)
+        uri, url = str(place.get("runwayUri") or ""), str(place.get("uploadUrl") or "")
+        if not uri or not url:
+            raise Transient("RunwayML named no place for the upload; try again.", exchange=reply.exchange)
+        fields = {name: str(value) for name, value in as_dict(place.get("fields")).items()}
+        files = {"file": (item.path.name, item.path.read_bytes(), item.media_type)}
+        sent = self.client.call(CallKind.WRITE, "POST", url, data=fields, files=files)
+        if not sent.ok:
+            raise Transient(f"RunwayML's storage answered {sent.status}; upload again.", exchange=sent.exchange)
+        return uri
 
     def submit(
         self,
@@ -186,6 +251,8 @@ class RunwayAdapter(RemoteAdapter):
 
     def _body(self, request: GenerationRequest, staged: StagedInputs) -> dict[str, Any]:
         card = self.card(request.model)
+        if request.task in (Task.VIDEO_TO_VIDEO, Task.UPSCALE):
+            return _film_body(request, staged)
         size = SIZES.get((request.ratio, request.resolution))
         unknown = set(request.options) - {"audio"}
         if unknown:
@@ -257,6 +324,26 @@ class RunwayAdapter(RemoteAdapter):
         if reply.status in (400, 404, 405, 422):
             return InvalidRequest(f"RunwayML finds the request invalid: {words}", str(reply.status), words)
         return None
+
+
+def _film_body(request: GenerationRequest, staged: StagedInputs) -> dict[str, Any]:
+    """A film restyled by a prompt, or enlarged without one."""
+    film = staged.get(InputRole.VIDEO)
+    if film is None:
+        raise InvalidRequest("This model changes a film; add one.")
+    if request.options:
+        raise Unsupported(f"RunwayML knows no option {', '.join(sorted(request.options))} here; remove it.")
+    body: dict[str, Any] = {"model": request.model, "videoUri": film.value}
+    if request.task is Task.UPSCALE:
+        if request.prompt.strip():
+            raise Unsupported("The upscaler takes no prompt; leave it empty.")
+        return {**body, "resolution": request.resolution}
+    body["promptText"] = request.prompt
+    if request.ratio:
+        body["targetAspectRatio"] = request.ratio
+    if request.seed is not None:
+        body["seed"] = request.seed % 2**32
+    return body
 
 
 def _frames(staged: StagedInputs) -> Any:

@@ -1,5 +1,8 @@
 """Replicate's own client: pinned versions, files, deployments, pages, its errors."""
 
+# The client's own types are looser or narrower than what it sends.
+# mypy: disable-error-code="attr-defined"
+
 from __future__ import annotations
 
 import io

@@ -4,6 +4,9 @@ They are checks only (``requirements-dev.txt``); the product speaks to the vendo
 each client is in ``test_client_*.py`` beside this file.
 """
 
+# The client's own types are looser or narrower than what it sends.
+# mypy: disable-error-code="attr-defined,no-untyped-call,union-attr,index,arg-type"
+
 from __future__ import annotations
 
 import fal_client
