@@ -7,7 +7,8 @@ in 2026-11 and official models change without a version, so every card is unveri
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -29,6 +30,7 @@ from providers.errors import (
 from providers.http import CallKind, Reply
 from providers.limits import TrafficLimits
 from providers.pictures import PictureLimits, prepare_picture
+from providers.replicate_inputs import INPUTS, SVD, SVD_FRAMES
 from providers.shapes import as_decimal, as_dict, has_word, texts
 from providers.spool import write_json
 from providers.values import (
@@ -66,73 +68,11 @@ UNSURE: dict[str, Any] = {"facts": Facts.UNSURE, "unverified": True, "prices_as_
 FIRST = frozenset({InputRole.FIRST_FRAME})
 
 
-def _veo(request: GenerationRequest, staged: StagedInputs) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        "prompt": request.prompt,
-        "aspect_ratio": request.ratio,
-        "duration": int(request.duration_s),
-        "resolution": request.resolution,
-        "generate_audio": str(request.options.get("audio", "off")) not in ("off", "False"),
-    }
-    frame = staged.get(InputRole.FIRST_FRAME)
-    return _with(values, image=frame and frame.value, negative_prompt=request.negative_prompt, seed=request.seed)
-
-
-def _kling(request: GenerationRequest, staged: StagedInputs) -> dict[str, Any]:
-    frame, last = staged.get(InputRole.FIRST_FRAME), staged.get(InputRole.LAST_FRAME)
-    if frame is None:
-        raise InvalidRequest("This model needs a first frame; add a picture.")
-    values = {
-        "prompt": request.prompt,
-        "start_image": frame.value,
-        "mode": "pro" if request.resolution == "1080p" else "standard",
-        "duration": int(request.duration_s),
-    }
-    return _with(values, end_image=last and last.value, negative_prompt=request.negative_prompt)
-
-
-def _lipsync(request: GenerationRequest, staged: StagedInputs) -> dict[str, Any]:
-    video, voice = staged.get(InputRole.VIDEO), staged.get(InputRole.AUDIO)
-    if video is None or voice is None:
-        raise InvalidRequest("Lip-sync needs a video and a voice; add both.")
-    values = {"video": video.value, "audio": voice.value, "sync_mode": request.options.get("sync_mode", "cut_off")}
-    return _with(
-        values,
-        temperature=request.options.get("temperature"),
-        active_speaker=request.options.get("active_speaker"),
-    )
-
-
-def _sdxl(request: GenerationRequest, staged: StagedInputs) -> dict[str, Any]:
-    sides = {"16:9": (1344, 768), "9:16": (768, 1344), "1:1": (1024, 1024), "4:5": (896, 1152)}
-    width, height = sides.get(request.ratio, (1024, 1024))
-    values = {"prompt": request.prompt, "width": width, "height": height, "num_outputs": 1, "apply_watermark": True}
-    return _with(values, negative_prompt=request.negative_prompt, seed=request.seed)
-
-
-def _whisper(request: GenerationRequest, staged: StagedInputs) -> dict[str, Any]:
-    voice = staged.get(InputRole.AUDIO)
-    if voice is None:
-        raise InvalidRequest("Speech to text needs a sound file; add one.")
-    values = {"audio": voice.value, "transcription": "plain text"}
-    return _with(values, language=request.options.get("language"), initial_prompt=request.prompt or None)
-
-
-def _with(values: dict[str, Any], **optional: Any) -> dict[str, Any]:
-    return {**values, **{name: value for name, value in optional.items() if value not in (None, "")}}
-
-
-Inputs = Callable[[GenerationRequest, StagedInputs], dict[str, Any]]
-INPUTS: dict[str, Inputs] = {
-    "google/veo-3": _veo,
-    "kwaivgi/kling-v2.1": _kling,
-    "sync/lipsync-2-pro": _lipsync,
-    "stability-ai/sdxl": _sdxl,
-    "openai/whisper": _whisper,
-}
-OPTIONS = frozenset({"audio", "sync_mode", "temperature", "active_speaker", "language"})
-# Community models have no standing version: the newest is read, pinned in the call and kept with the task.
-COMMUNITY = frozenset({"stability-ai/sdxl", "openai/whisper"})
+VERSION = re.compile(r"[0-9a-f]{64}")
+OPTIONS = frozenset({"audio", "sync_mode", "temperature", "active_speaker", "language", "motion_bucket_id", "version"})
+# Community models have no standing version: options.version pins one; else the newest is read, pinned in the call
+# and kept with the task.
+COMMUNITY = frozenset({"stability-ai/sdxl", "openai/whisper", SVD})
 
 
 class ReplicateAdapter(RemoteAdapter):
@@ -204,7 +144,7 @@ class ReplicateAdapter(RemoteAdapter):
         ),
         ModelCard(
             id="stability-ai/sdxl",
-            version="newest, pinned at submit",
+            version="newest, or pinned by options.version",
             label="SDXL at Replicate",
             tasks=frozenset({Task.TEXT_TO_IMAGE}),
             ratios=("1:1", "16:9", "9:16", "4:5"),
@@ -215,8 +155,24 @@ class ReplicateAdapter(RemoteAdapter):
             **UNSURE,
         ),
         ModelCard(
+            id=SVD,
+            version="newest, or pinned by options.version",
+            label="Stable Video Diffusion at Replicate",
+            tasks=frozenset({Task.IMAGE_TO_VIDEO}),
+            durations=(2.5, 3.125, round(SVD_FRAMES / 6, 3)),
+            ratios=("16:9", "9:16", "1:1"),
+            resolutions=("576p",),
+            supports=COMMON | {Feature.SEED},
+            input_roles=FIRST,
+            price=PerCall(Decimal("0.17")),
+            speed_s_per_s=20.0,
+            quality=4,
+            **UNSURE,
+            notes="The picture moves by itself; the prompt is not read.",
+        ),
+        ModelCard(
             id="openai/whisper",
-            version="newest, pinned at submit",
+            version="newest, or pinned by options.version",
             label="Whisper at Replicate",
             tasks=frozenset({Task.SPEECH_TO_TEXT}),
             durations=SecondsRange(0.1, 3600, 0.001),
@@ -275,13 +231,20 @@ class ReplicateAdapter(RemoteAdapter):
         path = f"/v1/models/{request.model}/predictions"
         version = ""
         if request.model in COMMUNITY:
-            version = self._newest_version(request.model)
+            version = self._pinned(request) or self._newest_version(request.model)
             path, body["version"] = "/v1/predictions", version
         answer, reply = self.call_json(CallKind.SUBMIT, "POST", path, body=body)
         remote_id = str(answer.get("id") or "")
         if not remote_id:
             raise OutcomeUnknown("Replicate accepted the call without naming a prediction.", exchange=reply.exchange)
         return Accepted(remote_id, answer, {"version": version} if version else {}, reply.exchange)
+
+    @staticmethod
+    def _pinned(request: GenerationRequest) -> str:
+        version = str(request.options.get("version") or "")
+        if version and not VERSION.fullmatch(version):
+            raise InvalidRequest("options.version is the 64 hexadecimal digits of a version, as Replicate lists it.")
+        return version
 
     def _newest_version(self, model: str) -> str:
         body, reply = self.call_json(CallKind.READ, "GET", f"/v1/models/{model}")

@@ -181,9 +181,9 @@ class ReplicateVendor(FilesVendor):
         if given.get("width") and given.get("height"):
             return int(given["width"]), int(given["height"])
         better = given.get("resolution") == "1080p" or given.get("mode") == "pro"
-        lines = 1080 if better else 720
+        lines = 576 if name == SVD else 1080 if better else 720
         shape = SHAPES.get(str(given.get("aspect_ratio") or ""), 16 / 9)
-        if picture and "kling" in name:
+        if picture and (name == SVD or "kling" in name):
             image = cv2.imread(str(self.world.input_path(picture)))
             shape = image.shape[1] / image.shape[0] if image is not None else shape
         width, height = (lines * shape, lines) if shape >= 1 else (lines, lines / shape)

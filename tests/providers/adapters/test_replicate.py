@@ -11,8 +11,18 @@ import pytest
 import responses
 
 from providers.adapters.replicate import ReplicateAdapter
-from providers.errors import ErrorKind, RateLimited
-from providers.values import Accepted, GenerationRequest, RemoteState, RemoteTask, StagedInputs, Task, TaskReport
+from providers.errors import ErrorKind, InvalidRequest, RateLimited
+from providers.values import (
+    Accepted,
+    GenerationRequest,
+    InputRole,
+    RemoteState,
+    RemoteTask,
+    StagedInput,
+    StagedInputs,
+    Task,
+    TaskReport,
+)
 
 BASE = "https://api.replicate.com/v1"
 TASK = RemoteTask("p1", Task.TEXT_TO_VIDEO, "google/veo-3")
@@ -86,3 +96,30 @@ def test_the_wait_is_read_from_the_words(web: responses.RequestsMock, adapter: R
     with pytest.raises(RateLimited) as caught:
         adapter.poll(TASK)
     assert caught.value.retry_after == 30
+
+
+FRAME = StagedInputs((StagedInput(InputRole.FIRST_FRAME, "https://files.example/frame.jpg", "image/jpeg"),))
+
+
+def a_still_that_moves(**options: Any) -> GenerationRequest:
+    model = "stability-ai/stable-video-diffusion"
+    return GenerationRequest(Task.IMAGE_TO_VIDEO, model, "", duration_s=3.125, seed=4, options=options)
+
+
+def test_a_version_that_is_named_is_the_one_that_runs(web: responses.RequestsMock, adapter: ReplicateAdapter) -> None:
+    pinned = "ab" * 32
+    web.post(f"{BASE}/predictions", json={"id": "p1", "status": "starting"}, status=201)
+    accepted = adapter.submit(a_still_that_moves(version=pinned), FRAME, idempotency_key="k")
+    assert isinstance(accepted, Accepted)
+    assert accepted.details == {"version": pinned}
+    sent = json.loads(web.calls[0].request.body or "{}")  # type: ignore[arg-type]
+    assert sent["version"] == pinned
+    assert sent["input"]["frames_per_second"] == 8
+    assert sent["input"]["seed"] == 4
+
+
+def test_a_version_that_is_none_and_a_missing_picture_are_refused_unsent(adapter: ReplicateAdapter) -> None:
+    for request, staged in ((a_still_that_moves(version="newest"), FRAME), (a_still_that_moves(), StagedInputs())):
+        with pytest.raises(InvalidRequest):
+            adapter.submit(request, staged, idempotency_key="k")
+    assert adapter.exchanges == []
