@@ -12,6 +12,9 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from providers.errors import Exchange
+from providers.values import Amount, Finished
+
 MAX_PROBLEMS = 8
 
 
@@ -33,6 +36,26 @@ def read_json_answer(text: str, schema: Mapping[str, Any] | None) -> JsonAnswer:
     if problems:
         return JsonAnswer("", problems)
     return JsonAnswer(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def finished_plan(
+    text: str,
+    schema: Mapping[str, Any] | None,
+    *,
+    remote_id: str,
+    cost: Amount | None,
+    served_by: Any,
+    usage: Any,
+    exchange: Exchange,
+) -> Finished:
+    """A language model's answer as every planner gives it: ``text`` is checked JSON, or empty with the problems said.
+
+    ``raw`` keeps the answer as it came, the model that served it and the tokens: it is charged all the same.
+    """
+    answer = read_json_answer(text, schema) if schema else None
+    problems = list(answer.problems) if answer else []
+    raw = {"model_version": served_by, "usage": usage, "problems": problems, "answer": text}
+    return Finished(remote_id=remote_id, text=answer.text if answer else text, cost=cost, raw=raw, exchange=exchange)
 
 
 def without_fence(text: str) -> str:

@@ -24,7 +24,7 @@ from providers.errors import (
     Unsupported,
 )
 from providers.http import CallKind, Reply, Timeouts
-from providers.json_answers import read_json_answer
+from providers.json_answers import finished_plan
 from providers.shapes import as_dict, has_word, objects
 from providers.values import (
     AccountReport,
@@ -112,18 +112,13 @@ class GeminiAdapter(RemoteAdapter):
         path = f"/v1beta/models/{self.card(request.model).id}:generateContent"
         body, reply = self.call_json(CallKind.SUBMIT, "POST", path, body=_body(request))
         text = _text(body, reply)
-        schema = request.options.get("schema")
-        answer = read_json_answer(text, schema) if schema else None
-        return Finished(
+        return finished_plan(
+            text,
+            request.options.get("schema"),
             remote_id=str(body.get("responseId") or ""),
-            text=answer.text if answer else text,
             cost=self._cost(request.model, body),
-            raw={
-                "model_version": body.get("modelVersion"),
-                "usage": body.get("usageMetadata"),
-                "problems": list(answer.problems) if answer else [],
-                "answer": text,
-            },
+            served_by=body.get("modelVersion"),
+            usage=body.get("usageMetadata"),
             exchange=reply.exchange,
         )
 

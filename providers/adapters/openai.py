@@ -27,7 +27,7 @@ from providers.errors import (
     Unsupported,
 )
 from providers.http import CallKind, Reply, Timeouts
-from providers.json_answers import read_json_answer
+from providers.json_answers import finished_plan
 from providers.shapes import as_dict, has_word, objects
 from providers.values import (
     AccountReport,
@@ -119,18 +119,13 @@ class OpenAIAdapter(RemoteAdapter):
             raise Unsupported(f"This endpoint plans scenes; it knows no option {', '.join(sorted(unknown)) or 'here'}.")
         body, reply = self.call_json(CallKind.SUBMIT, "POST", "/chat/completions", body=self._body(request))
         text = _text(body, reply)
-        schema = request.options.get("schema")
-        answer = read_json_answer(text, schema) if schema else None
-        return Finished(
+        return finished_plan(
+            text,
+            request.options.get("schema"),
             remote_id=str(body.get("id") or ""),
-            text=answer.text if answer else text,
             cost=self._cost(request.model, body),
-            raw={
-                "model_version": body.get("model"),
-                "usage": body.get("usage"),
-                "problems": list(answer.problems) if answer else [],
-                "answer": text,
-            },
+            served_by=body.get("model"),
+            usage=body.get("usage"),
             exchange=reply.exchange,
         )
 
