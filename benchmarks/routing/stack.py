@@ -13,8 +13,9 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTS_WITHIN_S = 180
@@ -25,6 +26,13 @@ FAULTS = [  # about one call in twenty goes wrong, each in its own way
     {"vendor": "*", "endpoint": "poll", "rate": 0.05, "do": "status", "status": 503},
     {"vendor": "*", "endpoint": "fetch", "rate": 0.05, "do": "truncated_file"},
 ]
+SETTINGS = {
+    "GE_MASTER_SCALE": "0.25",
+    "GE_EMULATOR_SPEED": "60",
+    "GE_EMULATOR_PICTURE_SCALE": "0.25",
+    "GE_SIMULATED_POLL_INTERVAL_S": "0.5",
+    "GE_PROVIDER_PARALLEL": "40",
+}
 
 
 def free_port() -> int:
@@ -35,18 +43,17 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[Path]:
+def running(
+    folder: Path, *, settings: Mapping[str, str] = SETTINGS, faults: Sequence[Mapping[str, Any]] = FAULTS
+) -> Iterator[Path]:
     """Run the stack below `folder`; this process gets its environment. Yields the emulator's log."""
     web, emulator = free_port(), free_port()
     os.environ |= {
         "DJANGO_SETTINGS_MODULE": "genengine.settings.local",
         "GE_STATE_DIR": str(folder / "state"),
-        "GE_MASTER_SCALE": "0.25",
-        "GE_EMULATOR_SPEED": "60",
-        "GE_SIMULATED_POLL_INTERVAL_S": "0.5",
-        "GE_PROVIDER_PARALLEL": "40",
         "GE_STOP_SECONDS": "3",
         "EMULATOR_URL": f"http://127.0.0.1:{emulator}",
+        **settings,
     }
     with (folder / "up.log").open("wb") as log:
         process = subprocess.Popen(
@@ -55,7 +62,7 @@ def running(folder: Path) -> Iterator[Path]:
         )  # fmt: skip
         try:
             _wait_for(f"http://127.0.0.1:{web}/readyz", process)
-            _script_faults(f"http://127.0.0.1:{emulator}/_control/faults")
+            _script_faults(f"http://127.0.0.1:{emulator}/_control/faults", faults)
             yield folder / "state" / "emulator" / "requests.jsonl"
         finally:
             _stop(process)
@@ -70,8 +77,8 @@ def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
     raise SystemExit("the stack did not start; run `manage.py up` by hand to see why")
 
 
-def _script_faults(address: str) -> None:
-    body = json.dumps({"faults": FAULTS}).encode()
+def _script_faults(address: str, faults: Sequence[Mapping[str, Any]]) -> None:
+    body = json.dumps({"faults": list(faults)}).encode()
     with urllib.request.urlopen(urllib.request.Request(address, data=body, method="POST"), timeout=30) as answer:
         answer.read()
 

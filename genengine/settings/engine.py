@@ -44,6 +44,9 @@ GE_SIMULATED_POLL_INTERVAL_S = env.decimal_number(
 GE_EMULATOR_SPEED = env.decimal_number(
     "GE_EMULATOR_SPEED", 12.0, "How many times faster than the vendors the emulator of `manage.py up` is.", at_least=0.1
 )
+GE_EMULATOR_PICTURE_SCALE = env.decimal_number(
+    "GE_EMULATOR_PICTURE_SCALE", 1.0, "Size of its clips against what was asked; below 1 for rehearsals.", at_least=0.1
+)
 GE_PUMP_THREADS = env.integer("GE_PUMP_THREADS", 32, "Parallel polls of one pump.", at_least=1, at_most=512)
 GE_LOCAL_PARALLEL = env.integer("GE_LOCAL_PARALLEL", 4, "Clips of the local engine in flight at once.", at_least=1)
 GE_PROVIDER_PARALLEL = env.integer(

@@ -27,6 +27,7 @@ from providers.emulator.accounts import TEST_WEBHOOK_SECRET
 from providers.emulator.faults import BadFaultScript, FaultScript, Trouble, load_faults, parse_faults
 from providers.emulator.log import CallLog
 from providers.emulator.media.cache import MediaCache
+from providers.emulator.media.video import SCALE
 from providers.emulator.store import StoredWebhook, TaskStore
 from providers.emulator.vendor import Route, Vendor, World
 from providers.emulator.vendors import VENDORS
@@ -50,6 +51,7 @@ class Options:
     faults: Path | None = None
     log: Path | None = None
     webhook_secret: str = TEST_WEBHOOK_SECRET
+    picture_scale: float = 1.0
 
 
 class Emulator(Resource):
@@ -64,7 +66,8 @@ class Emulator(Resource):
         self.world = World(store, folder, options.speed, file_key=key)
         self.log = CallLog(options.log, echo=options.log is None)
         self.script = FaultScript(load_faults(options.faults) if options.faults else [])
-        self.cache = MediaCache(folder / "media")
+        SCALE.factor = options.picture_scale
+        self.cache = MediaCache(folder / ("media" if SCALE.factor >= 1 else f"media-{SCALE.factor:g}"))
         self.vendors = {kind.name: kind(self.world) for kind in VENDORS}
         self.routes: dict[str, list[Route]] = {name: vendor.routes() for name, vendor in self.vendors.items()}
         for name in self.vendors:

@@ -23,6 +23,7 @@ class EmulatorProcess:
     folder: Path
     speed: float = 120.0
     port: int = 0
+    arguments: tuple[str, ...] = ()
     process: subprocess.Popen[str] | None = field(default=None, init=False)
 
     @property
@@ -37,7 +38,7 @@ class EmulatorProcess:
         """Start and wait for the ready line; a second start takes the same port again."""
         argv = [sys.executable, "manage.py", "emulator", "--port", str(self.port), "--speed", str(self.speed)]
         self.process = subprocess.Popen(
-            [*argv, "--log", str(self.log_path)],
+            [*argv, "--log", str(self.log_path), *self.arguments],
             cwd=REPOSITORY,
             env={
                 **os.environ,

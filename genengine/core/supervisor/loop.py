@@ -132,7 +132,8 @@ class Supervisor:
     def _emulator_arguments(self) -> tuple[str, ...]:
         port = os.environ.get("EMULATOR_URL", settings.EMULATOR_URL).rpartition(":")[2].strip("/")
         log = str(Path(settings.GE_STATE_DIR) / "emulator" / "requests.jsonl")
-        return "--port", port, "--log", log, "--speed", str(settings.GE_EMULATOR_SPEED)
+        speed, scale = str(settings.GE_EMULATOR_SPEED), str(settings.GE_EMULATOR_PICTURE_SCALE)
+        return "--port", port, "--log", log, "--speed", speed, "--picture-scale", scale
 
     def _role(self, name: str, *arguments: str, stop_s: float = 5.0) -> Role:
         return Role(name, (sys.executable, self.manage, *arguments), stop_s=stop_s)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -49,8 +49,26 @@ class Clip:
         return hashlib.sha256(repr(self).encode()).hexdigest()[:40]
 
 
+@dataclass
+class Scale:
+    """Size of all rendered clips against what was asked for; below 1 for rehearsals that only count and pay."""
+
+    factor: float = 1.0
+
+    def of(self, clip: Clip) -> Clip:
+        """The clip as it is rendered, with even sides."""
+        if self.factor >= 1:
+            return clip
+        width, height = (max(2, round(side * self.factor / 2) * 2) for side in (clip.width, clip.height))
+        return replace(clip, width=width, height=height)
+
+
+SCALE = Scale()
+
+
 def render_clip(clip: Clip, out: Path) -> Path:
     """Render to ``out``; the file appears only when it is whole."""
+    clip = SCALE.of(clip)
     part = out.with_name(out.stem + ".part.mp4")
     with started(_argv(clip, part), stdin=True) as child:
         for planes in _frames(clip):

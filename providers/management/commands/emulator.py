@@ -25,9 +25,17 @@ class Command(BaseCommand):
         parser.add_argument("--speed", type=float, default=1.0, help="20 makes renders twenty times as fast.")
         parser.add_argument("--faults", type=Path, help="A YAML or JSON fault script.")
         parser.add_argument("--log", type=Path, help="JSON lines; tasks are kept in FILE.state beside it.")
+        parser.add_argument("--picture-scale", type=float, default=1.0, help="0.25 renders clips a quarter as wide.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        chosen = Options(options["port"], options["host"], options["speed"], options["faults"], options["log"])
+        chosen = Options(
+            port=options["port"],
+            host=options["host"],
+            speed=options["speed"],
+            faults=options["faults"],
+            log=options["log"],
+            picture_scale=options["picture_scale"],
+        )
         try:
             serve(chosen, self._ready)
         except (BadFaultScript, OSError) as error:

@@ -87,6 +87,20 @@ def test_the_picture_carries_its_tasks_number_moves_and_is_not_black(
     assert cv2.absdiff(frames[30], frames[31]).mean() > 0.05
 
 
+def test_a_rehearsal_gets_small_clips_of_the_asked_length_that_still_carry_their_number(tmp_path: Path) -> None:
+    emulator = EmulatorProcess(tmp_path, speed=30, arguments=("--picture-scale", "0.25")).start()
+    try:
+        create(emulator, "small", duration=3)
+        done = finished(emulator, "small")
+        (tmp_path / "small.mp4").write_bytes(requests.get(done["outputs"][0]["url"], timeout=20).content)
+    finally:
+        emulator.stop()
+    film = cv2.VideoCapture(str(tmp_path / "small.mp4"))
+    first = cv2.cvtColor(film.read()[1], cv2.COLOR_BGR2GRAY)
+    assert (film.get(cv2.CAP_PROP_FRAME_COUNT), first.shape) == (72, (180, 320))
+    assert read_mark(first) == mark_of("kling", done["id"])
+
+
 def test_limits_of_the_account_are_kept_with_the_vendors_code(own_emulator: EmulatorProcess) -> None:
     requests.post(f"{own_emulator.url}/_control/speed", json={"speed": 0.1}, timeout=10)
     codes = [create(own_emulator, f"many-{index}", duration=3).json()["code"] for index in range(22)]
