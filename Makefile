@@ -1,6 +1,6 @@
 # `make` lists everything. `make run` is the product, `make test` is every check.
 .DEFAULT_GOAL := help
-.PHONY: bench-render bench-routing help run setup worker test test-fast test-stack lint fmt types arch templates docs check doctor seed
+.PHONY: bench-load bench-render bench-routing help run setup worker test test-fast test-stack lint fmt types arch templates docs check doctor seed
 SHELL := /bin/sh
 
 PORT ?= 8000
@@ -79,6 +79,10 @@ bench-render: $(VENV)/.product $(VENV)/.dev ## CPU, jitter and fidelity of the r
 JOBS ?= 500
 bench-routing: $(VENV)/.product $(VENV)/.dev ## JOBS=500 mixed jobs with faults: ends, estimates, bills, balance, savings, learning
 	@$(BIN)/python -m benchmarks.routing --jobs $(JOBS)
+
+CLIPS ?= 1000
+bench-load: $(VENV)/.product $(VENV)/.dev ## CLIPS=1000 in flight at once: what pump, database and emulator take, and how late they are
+	@$(BIN)/python -m benchmarks.load --clips $(CLIPS)
 
 docs: $(VENV)/.product ## write the generated pages of docs/reference
 	@$(MANAGE) settings_reference
