@@ -52,7 +52,7 @@ class ProviderHealthSerializer(serializers.Serializer):
     """One provider at one account of the workspace."""
 
     provider = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a name that the base class has too
     mode = serializers.ChoiceField(Mode.choices)
     account = serializers.CharField(help_text="The account's name; empty in simulated mode.")
     state = serializers.CharField(help_text="closed, half_open or open: the worst of its models'.")

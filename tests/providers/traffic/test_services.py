@@ -92,9 +92,7 @@ def test_a_vendors_published_limit_holds_below_the_installations(workspace: Work
     assert take(heygen, now=clock.now(), flying=10) is not None
 
 
-def test_retry_after_blocks_the_account_and_is_no_sign_of_sickness(
-    workspace: Workspace, circuit: Circuit
-) -> None:
+def test_retry_after_blocks_the_account_and_is_no_sign_of_sickness(workspace: Workspace, circuit: Circuit) -> None:
     now = clock.now()
     for _ in range(10):
         fail(circuit, now=now, kind="rate_limited", retry_after_s=30)
