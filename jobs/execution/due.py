@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db import connection, transaction
+from django.db.models import F, Q
 
 from billing.caps.models import Cap
 from genengine.workspaces.models import Mode
@@ -18,24 +18,34 @@ from providers.catalogue import get_card, remote_class
 from providers.values import Feature
 
 FORGOTTEN_AFTER = timedelta(seconds=20)
+MOVE_ON = """
+UPDATE jobs_attempt SET next_poll_at = due.moment, polls = polls + 1
+  FROM unnest(%s::uuid[], %s::timestamptz[]) AS due (id, moment)
+ WHERE jobs_attempt.id = due.id
+"""
 POLLED = (AttemptState.SUBMITTED, AttemptState.UNKNOWN, AttemptState.PRESUMED_SPENT)
 
 
-def claim_polls(*, now: datetime, limit: int) -> list[UUID]:
-    """Take attempts whose poll is due and move their next poll on, in one short transaction."""
+def claim_polls(*, now: datetime, limit: int) -> list[Attempt]:
+    """Take attempts whose poll is due and move their next poll on, in one short transaction.
+
+    They come with all that a poll needs: most answers are "still running", and cost no further query.
+    """
     with transaction.atomic():
         rows = (
             Attempt.objects.filter(next_poll_at__lte=now, state__in=POLLED)
             .select_for_update(skip_locked=True, of=("self",))
-            .select_related("job", "circuit")
-            .only("provider", "model", "state", "submitted_at", "job__mode", "circuit")
+            .select_related("workspace", "job", "circuit__throttle__account")
             .order_by("next_poll_at")
         )
-        found = {attempt.pk: now + poll_interval(attempt, now=now) for attempt in rows[:limit]}
+        found = list(rows[:limit])
         if found:
-            moments = Case(*(When(pk=pk, then=Value(moment)) for pk, moment in found.items()))
-            Attempt.objects.filter(pk__in=found).update(next_poll_at=moments, polls=F("polls") + 1)
-    return list(found)
+            moments = [now + poll_interval(attempt, now=now) for attempt in found]
+            with connection.cursor() as cursor:
+                cursor.execute(MOVE_ON, [[attempt.pk for attempt in found], moments])
+    for attempt in found:
+        attempt.polls += 1
+    return found
 
 
 def poll_interval(attempt: Attempt, *, now: datetime) -> timedelta:

@@ -7,7 +7,13 @@ from datetime import datetime
 from jobs.execution.models import Attempt, Exchange
 from providers.errors import Exchange as Call
 
-KEPT_POLLS = 20  # of an attempt; the rest tell nothing new
+KEPT_AT_FIRST = 3  # polls that say "still running"; after these one at each doubling tells as much
+MOST_POLLS = 40  # of an attempt, whatever they say
+
+
+def is_worth_keeping(poll: int) -> bool:
+    """Whether an attempt's poll of this number (1 is the first) is kept although the task just goes on."""
+    return poll <= KEPT_AT_FIRST or poll & (poll - 1) == 0
 
 
 def keep_exchanges(attempt: Attempt, purpose: str, calls: Iterable[Call], *, now: datetime) -> None:
@@ -16,6 +22,6 @@ def keep_exchanges(attempt: Attempt, purpose: str, calls: Iterable[Call], *, now
         Exchange(workspace_id=attempt.workspace_id, attempt=attempt, at=now, purpose=purpose, record=asdict(call))
         for call in calls
     ]
-    if purpose == "poll" and Exchange.objects.filter(attempt=attempt, purpose="poll").count() >= KEPT_POLLS:
+    if purpose == "poll" and Exchange.objects.filter(attempt=attempt, purpose="poll").count() >= MOST_POLLS:
         return
     Exchange.objects.bulk_create(rows)

@@ -22,6 +22,7 @@ from genengine.core.db import unit_of_work
 from genengine.core.pulse import beat
 from genengine.core.states import TransitionRefused
 from jobs.execution import due, tasks
+from jobs.execution.models import Attempt
 from jobs.execution.queue import MEDIA, enqueue
 from jobs.execution.services import masters, submitting
 from jobs.execution.services.control import release_held
@@ -93,8 +94,8 @@ class Pump:
         self.polling = {f for f in self.polling if not f.done()}
         room = self.threads * 2 - len(self.polling)
         if room > 0:
-            for attempt_id in due.claim_polls(now=now, limit=room):
-                self.polling.add(pool.submit(_poll_one, attempt_id))
+            for attempt in due.claim_polls(now=now, limit=room):
+                self.polling.add(pool.submit(_poll_one, attempt))
 
     def _due(self, name: str, every_s: float) -> bool:
         moment = time.monotonic()
@@ -132,16 +133,16 @@ def _check_one(throttle_id: UUID) -> None:
         log.exception("a check of a vendor account failed", extra={"throttle": str(throttle_id)})
 
 
-def _poll_one(attempt_id: UUID) -> None:
+def _poll_one(attempt: Attempt) -> None:
     try:
         close_old_connections()
-        tasks.poll_attempt(attempt_id)
+        tasks.poll(attempt)
     except TransitionRefused:
         pass  # a webhook or another pump was first
     except (OperationalError, InterfaceError):
         connection.close()
     except Exception:
-        log.exception("a poll failed", extra={"attempt": str(attempt_id)})
+        log.exception("a poll failed", extra={"attempt": str(attempt.pk)})
 
 
 def _guarded(step: Callable[..., Any], *args: Any, **kwargs: Any) -> None:

@@ -18,7 +18,7 @@ from genengine.core import clock
 from genengine.media import RenderCancelled
 from jobs.execution import leases, making
 from jobs.execution.due import POLLED, poll_interval
-from jobs.execution.exchanges import keep_exchanges
+from jobs.execution.exchanges import is_worth_keeping, keep_exchanges
 from jobs.execution.leases import LeaseLost
 from jobs.execution.models import Attempt, Clip, Master
 from jobs.execution.observing import observe_poll, observe_submit, observe_task
@@ -134,21 +134,29 @@ def error_values(error: ProviderError) -> dict[str, str]:
 
 
 def poll_attempt(attempt_id: UUID) -> None:
-    """Ask the vendor where a task stands; called by the pump, which has already moved the next poll on."""
+    """Ask the vendor where a task stands, unless it has moved on."""
     attempt = _attempt(attempt_id)
-    if attempt.state not in POLLED:
-        return
+    if attempt.state in POLLED:
+        poll(attempt)
+
+
+def poll(attempt: Attempt) -> None:
+    """Ask the vendor where a task stands; the pump has just read and claimed it, and moved its next poll on."""
+    news = True
     adapter: RemoteAdapter = adapter_of(attempt)
     try:
         if attempt.state == AttemptState.SUBMITTED:
-            _heard(attempt, adapter.poll(remote_task(attempt)))
+            report = adapter.poll(remote_task(attempt))
+            news = report.state not in (RemoteState.QUEUED, RemoteState.RUNNING)
+            _heard(attempt, report)
         else:
             _look_up(attempt, adapter)
     except ProviderError as error:
-        log.info("poll failed", extra={"attempt": str(attempt_id), "error": str(error)})
+        log.info("poll failed", extra={"attempt": str(attempt.pk), "error": str(error)})
         observe_poll(attempt, error, now=clock.now())
     finally:
-        keep_exchanges(attempt, "poll", adapter.take_exchanges(), now=clock.now())
+        if news or is_worth_keeping(attempt.polls):
+            keep_exchanges(attempt, "poll", adapter.take_exchanges(), now=clock.now())
 
 
 def _look_up(attempt: Attempt, adapter: RemoteAdapter) -> None:
