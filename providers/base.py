@@ -250,8 +250,16 @@ class RemoteAdapter(ProviderAdapter):
         error = self.error_from(reply, kind) or error_from_status(self.label, reply, kind)
         if error is not None:
             error.exchange = reply.exchange
-            raise error
+            raise self._cleaned(error)
         return reply
+
+    def _cleaned(self, error: ProviderError) -> ProviderError:
+        """Some vendors tell the request back, key and all; an error's words are kept and shown."""
+        error.message = self.redactor.text(error.message)
+        error.vendor_code = self.redactor.text(error.vendor_code)
+        error.vendor_message = self.redactor.text(error.vendor_message)
+        error.args = (error.message,)
+        return error
 
     def call_json(self, kind: CallKind, method: str, path: str, **options: Any) -> tuple[dict[str, Any], Reply]:
         """``call`` for an answer that must be a JSON object: a stray page is never taken for "nothing there"."""
