@@ -29,7 +29,7 @@ from genengine.media.store import Store
 
 METHOD = "3"
 LONGEST = 2000
-"""Pixels; a larger photo is reduced first, which bounds time and memory (about 500 MB, the model included)."""
+"""Pixels; a larger photo is reduced first, which bounds time and memory (400 MB for 36 megapixels, with the model)."""
 
 AROUND = 0.12
 LEAST_COVERAGE, MOST_COVERAGE = 0.015, 0.85

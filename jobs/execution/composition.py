@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from genengine.media import CHANNELS, Cue, cues_from_script
 from genengine.media.channels import RATIO_SIZES
 from genengine.media.spec.brand import CALM
+from jobs.execution.branding import kit_assets, kit_values
 from jobs.plan import FPS, LocalePlan, Plan, ScenePlan
 
 if TYPE_CHECKING:
@@ -49,11 +50,14 @@ def master_spec(plan: Plan, order: MasterOrder) -> dict[str, Any]:
     scenes = [plan.scene(t.scene) for t in order.takes]
     starts = slot_starts(scenes)
     total = starts[-1]
+    assets = _assets(plan, order)
+    brand = kit_values(plan.brand, assets)
     return {
         "version": "1.0",
         "output": output_values(plan, order),
         "duration_frames": total,
-        "assets": _assets(plan, order),
+        "assets": assets,
+        **({"brand": brand} if brand else {}),
         "segments": _segments(scenes, starts, order),
         "captions": _captions(plan, order, scenes, starts),
         "overlays": _overlays(plan, order, scenes, starts),
@@ -126,7 +130,7 @@ def _assets(plan: Plan, order: MasterOrder) -> dict[str, Any]:
     voice = _locale(plan, order.locale).voice_asset_id
     if voice:
         files["voice"] = {"kind": "audio", "sha256": order.asset_hashes[voice]}
-    return files
+    return files | kit_assets(plan.brand, order.asset_hashes)
 
 
 def _segments(scenes: Sequence[ScenePlan], starts: Sequence[int], order: MasterOrder) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from genengine.media import (
 )
 from genengine.media.remote.engine import Order
 from genengine.workspaces.models import Mode
+from jobs.execution.branding import settle_brand
 from jobs.execution.composition import MasterOrder, TakeRef, caption_cues, master_spec
 from jobs.execution.framing import TakeFile, frame_takes, framing_facts
 from jobs.execution.models import Attempt, Clip, Master, Take
@@ -152,7 +153,7 @@ def compose(master_id: UUID, *, owner: str, folder: Path, cancelled: Callable[[]
     master = Master.objects.select_related("job", "branch", "workspace").get(pk=master_id)
     plan = plan_of(master.job_id, master.plan_number)
     takes = selected_takes(master)
-    spec, files, framing = _order(master, plan, takes, folder)
+    spec, files, decided = _order(master, plan, takes, folder)
     order = Order(
         spec,
         files,
@@ -166,7 +167,7 @@ def compose(master_id: UUID, *, owner: str, folder: Path, cancelled: Callable[[]
         cancelled=cancelled,
         on_switch=lambda switch: note_master_switch(master=master, switch=switch, now=clock.now()),
     )
-    facts = rendered.facts() | {"framing": framing}
+    facts = rendered.facts() | decided
     _keep(master, plan, takes, rendered.report, facts, spec, owner=owner, folder=folder)
 
 
@@ -233,12 +234,13 @@ def selected_takes(master: Master) -> list[Take]:
 def _order(
     master: Master, plan: Plan, takes: list[Take], folder: Path
 ) -> tuple[dict[str, Any], dict[str, Path], dict[str, Any]]:
-    """Return the spec, its files, and what the report says about how each take fills the frame."""
+    """Return the spec, its files, and what the report says about framing and the brand."""
     order, blobs = _master_order(master, plan, takes)
     framings = frame_takes(_take_files(plan, order, takes, folder), order.ratio)
     spec = master_spec(plan, replace(order, framings=framings))
     files = {name: blob_to_path(blobs[ref["sha256"]], folder) for name, ref in spec["assets"].items()}
-    return spec, files, framing_facts(framings)
+    spec, brand = settle_brand(spec, files)
+    return spec, files, {"framing": framing_facts(framings), "brand": brand}
 
 
 def _take_files(plan: Plan, order: MasterOrder, takes: list[Take], folder: Path) -> list[TakeFile]:
@@ -279,7 +281,7 @@ def is_card(clip: ClipPlan) -> bool:
 
 def _plan_assets(master: Master, plan: Plan) -> dict[str, Asset]:
     voice = next(loc.voice_asset_id for loc in plan.locales if loc.code == master.locale)
-    wanted = [pk for pk in (plan.brand.logo_asset_id, plan.bed_asset_id, voice) if pk]
+    wanted = [pk for pk in (plan.brand.logo_asset_id, plan.bed_asset_id, voice, *plan.brand.font_asset_ids) if pk]
     rows = Asset.objects.of(master.workspace).select_related("working").filter(pk__in=wanted)
     return {str(row.pk): row for row in rows}
 

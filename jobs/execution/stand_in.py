@@ -16,7 +16,7 @@ MOST_WORDS = 120
 
 def stand_in_specs(plan: Plan, order: MasterOrder, posters: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the specs to try, the better first. `posters` maps scenes to the SHA-256 of their takes' stills."""
-    base = master_spec(plan, order)
+    base = {name: value for name, value in master_spec(plan, order).items() if name != "brand"}  # the plainest there is
     total = base["duration_frames"]
     kept = {name: ref for name, ref in base["assets"].items() if ref["kind"] == "audio"}
     plain = {

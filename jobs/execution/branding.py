@@ -1,0 +1,100 @@
+"""The brand kit in a master: its colours, its fonts, and a place where its logo has room. Values in, values out.
+
+`kit_values` is known with the plan; `settle_brand` needs the files: weights of fonts and sizes of logos are in them.
+"""
+
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from jobs.plan import BrandPlan
+
+log = logging.getLogger(__name__)
+COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+FONTS = "font-"
+CORNERS = ("bottom_right", "bottom_left", "top_right", "top_left")
+CARD_PLACES = ("top", "bottom")
+SMALLER = (1.0, 0.75, 0.5)
+LOGO_MIN_SIZE, LOGO_CLEAR_SPACE = 0.1, 0.25
+
+
+def kit_assets(brand: BrandPlan, hashes: Mapping[str, str]) -> dict[str, Any]:
+    """Return the kit's fonts as files of a spec; a font that is not in the library any more is left out."""
+    there = [hashes[pk] for pk in brand.font_asset_ids if pk in hashes]
+    return {f"{FONTS}{number}": {"kind": "font", "sha256": sha256} for number, sha256 in enumerate(there)}
+
+
+def kit_values(brand: BrandPlan, assets: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the `brand` of a RenderSpec; empty when the kit has neither colours nor fonts nor a logo."""
+    found = [value.lower() for value in brand.colours.values() if COLOUR.fullmatch(value)]
+    fonts = [name for name in assets if name.startswith(FONTS)]
+    values: dict[str, Any] = {}
+    if found:
+        values["colors"] = list(dict.fromkeys(found))
+    if fonts:
+        values["fonts"] = {"headline": fonts[0], "body": fonts[-1]}
+    if "logo" in assets:
+        values["logo"] = {"asset": "logo", "min_size": LOGO_MIN_SIZE, "clear_space": LOGO_CLEAR_SPACE}
+    return values
+
+
+def settle_brand(spec: dict[str, Any], files: Mapping[str, Path]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the spec with what only the files tell, and what the master's report says about the brand.
+
+    The heaviest font sets headlines, the lightest captions. The logo takes the first place, then the first smaller
+    size, at which nothing stands in its clear space; where there is none, it stands as planned and the report says so.
+    """
+    facts = {"mode": "brand-safe" if spec["constraints"]["brand_safe"] else "free", "why": _why(spec)}
+    if "brand" not in spec:
+        return spec, facts
+    brand = dict(spec["brand"])
+    if "fonts" in brand:
+        brand["fonts"] = _by_weight(files)
+    spec = spec | {"brand": brand}
+    if "logo" not in brand:
+        return spec, facts
+    for candidate in _placements(spec):
+        if not _crowded(candidate, files):
+            return candidate, facts
+    log.warning("the logo has no room of its own", extra={"title": spec["metadata"]["title"]})
+    kept = {name: value for name, value in brand.items() if name != "logo"}
+    words = {"logo": "No place leaves the logo its clear space: shorten the words that are shown at the end."}
+    return {**{k: v for k, v in spec.items() if k != "brand"}, **({"brand": kept} if kept else {})}, facts | words
+
+
+def _why(spec: Mapping[str, Any]) -> str:
+    from genengine.media.spec.brand import CALM
+
+    lively = {s["transition"]["type"] for s in spec["segments"] if "transition" in s} - CALM
+    if lively:
+        return f"The plan asks for {' and '.join(sorted(lively))}, which brand-safe work does not have."
+    return "Calm transitions, the kit's own fonts, colours and logo."
+
+
+def _by_weight(files: Mapping[str, Path]) -> dict[str, str]:
+    from genengine.media.text.weight import weight_class
+
+    fonts = sorted((name for name in files if name.startswith(FONTS)), key=lambda name: weight_class(files[name]))
+    return {"headline": fonts[-1], "body": fonts[0]}
+
+
+def _placements(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the spec with its logo in every place and size, the planned one first. On a card it would rather be small
+    at the top than large at the bottom, where the card's words may stand."""
+    at = next(n for n, item in enumerate(spec["overlays"]) if item.get("asset") == "logo")
+    logo = spec["overlays"][at]
+    tries = [(place, share) for share in SMALLER for place in CORNERS]
+    if logo["place"] not in CORNERS:
+        tries = [(place, share) for place in CARD_PLACES for share in SMALLER]
+    for place, share in tries:
+        changed = logo | {"place": place, "size": max(round(logo["size"] * share, 4), LOGO_MIN_SIZE)}
+        yield spec | {"overlays": [*spec["overlays"][:at], changed, *spec["overlays"][at + 1 :]]}
+
+
+def _crowded(spec: dict[str, Any], files: Mapping[str, Path]) -> bool:
+    from genengine.media import parse_spec
+    from genengine.media.compose.clearance import crowding  # a picture library: for workers, not for the web
+
+    return any(crowding(parse_spec(spec), files))
