@@ -53,6 +53,17 @@ class ClipInput:
 
 
 @dataclass(frozen=True)
+class Reuse:
+    """An earlier take of the same request that stands for a clip, and what making the clip would cost and take."""
+
+    take: str  # ids as text
+    job: str
+    price_micro: int
+    price_upper_micro: int
+    expected_s: int
+
+
+@dataclass(frozen=True)
 class ClipPlan:
     """One clip: what is asked of which model, at which price, and why."""
 
@@ -80,6 +91,24 @@ class ClipPlan:
     naive_micro: int = 0  # what the model of the highest declared quality would have cost
     naive_model: str = ""
     not_before: str = ""  # ISO time: the clip waits for a vendor's off-peak hours
+    reuse: Reuse | None = None  # then price and time above are nothing, and the model is not asked
+
+    @property
+    def made_micro(self) -> int:
+        """What the clip costs when it is made."""
+        return self.reuse.price_micro if self.reuse else self.price_micro
+
+    def as_made(self) -> "ClipPlan":
+        """Return the clip at the price and time of making it, whatever could be reused."""
+        if self.reuse is None:
+            return self
+        return replace(
+            self,
+            price_micro=self.reuse.price_micro,
+            price_upper_micro=self.reuse.price_upper_micro,
+            expected_s=self.reuse.expected_s,
+            reuse=None,
+        )
 
 
 @dataclass(frozen=True)
@@ -120,6 +149,7 @@ class Plan:
     call_to_action: str = ""
     disclosures: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()  # what the planner wants a person to know
+    reuse: str = "seeded"  # off | seeded | all: which earlier results of the same request may stand for a clip
     schema_version: int = SCHEMA_VERSION
 
     def scene(self, key: str) -> ScenePlan:
@@ -177,6 +207,7 @@ class Plan:
 def _clip(values: dict[str, Any]) -> ClipPlan:
     data = dict(values)
     data["inputs"] = tuple(ClipInput(**i) for i in data["inputs"])
+    data["reuse"] = Reuse(**data["reuse"]) if data.get("reuse") else None
     for name in ("rejected", "notes"):
         data[name] = tuple(data[name])
     return ClipPlan(**data)

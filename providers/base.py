@@ -80,6 +80,7 @@ class ProviderAdapter(ABC):
     docs_url: ClassVar[str] = ""
     credential_fields: ClassVar[tuple[str, ...]] = ()
     is_local: ClassVar[bool] = False
+    agreed: Callable[[], ModelCard] | None = None  # the terms that the work was planned by; read when priced
     is_self_hosted: ClassVar[bool] = False  # a server of the user's own: not offered until one is connected
 
     @classmethod
@@ -89,6 +90,11 @@ class ProviderAdapter(ABC):
             if card.id == model:
                 return card
         raise Unsupported(f"{cls.label} has no model {model!r}; it has {', '.join(c.id for c in cls.models)}.")
+
+    def priced(self, model: str) -> ModelCard:
+        """The card whose price was agreed for the work at hand, else the adapter's own."""
+        agreed = self.agreed() if self.agreed is not None else None
+        return agreed if agreed is not None and agreed.id == model else self.card(model)
 
     def estimate(self, request: GenerationRequest) -> Estimate:
         """Price and time of a request after snapping it to the model's limits."""

@@ -51,6 +51,7 @@ class Board:
     cap_micro: int
     over_cap: bool
     clips: int
+    reused: int  # clips that an earlier result stands for
 
 
 def board(*, revision: PlanRevision, cap_micro: int) -> Board:
@@ -66,6 +67,7 @@ def board(*, revision: PlanRevision, cap_micro: int) -> Board:
         cap_micro=cap_micro,
         over_cap=revision.price_upper_micro > cap_micro,
         clips=len(plan.clips),
+        reused=sum(clip.reuse is not None for clip in plan.clips),
     )
 
 

@@ -39,9 +39,11 @@ from campaigns.planning.types import (
     RemoveBranch,
     RenameBranch,
     ReorderScenes,
+    ReuseResults,
     SceneLocked,
     StartOffPeak,
 )
+from genengine.workspaces.models import ReusePolicy
 from jobs.plan import BranchPlan, ClipPlan, Plan, ScenePlan
 from jobs.routing.choose import choose_models
 from jobs.routing.offers import CannotMake
@@ -50,6 +52,11 @@ from jobs.routing.types import BranchNeed, Candidate
 MOST_BRANCHES = 12
 MOST_TEXT = 2_000
 MOST_PROMPT = 10_000
+REUSE_WORDS: dict[str, str] = {
+    ReusePolicy.OFF: "Every clip made anew",
+    ReusePolicy.SEEDED: "Earlier results with the same seed reused",
+    ReusePolicy.ALL: "Earlier results reused, without a seed too",
+}
 
 
 def apply_change(plan: Plan, change: PlanChange, desk: Desk) -> Plan:
@@ -83,6 +90,8 @@ def describe(change: PlanChange, plan: Plan) -> str:
             return f"Scene {_number(plan, key)} of variant {branch}: {'model' if change.model else 'prompt'}"
         case StartOffPeak():
             return "Clips wait for off-peak hours"
+        case ReuseResults(policy=policy):
+            return REUSE_WORDS.get(policy, policy)
 
 
 def _edit_scene(plan: Plan, change: EditScene, desk: Desk) -> Plan:
@@ -206,6 +215,12 @@ def _start_off_peak(plan: Plan, change: StartOffPeak, desk: Desk) -> Plan:
     return plan.with_changes(clips=tuple(moved.get((c.scene, c.branch), c) for c in plan.clips))
 
 
+def _reuse_results(plan: Plan, change: ReuseResults, desk: Desk) -> Plan:
+    if change.policy not in ReusePolicy.values:
+        raise ChangeRefused(f"reuse is {', '.join(ReusePolicy.values)}")
+    return plan.with_changes(reuse=str(change.policy))
+
+
 _HOW: dict[type, Callable[[Plan, Any, Desk], Plan]] = {
     EditScene: _edit_scene,
     ReorderScenes: _reorder,
@@ -218,6 +233,7 @@ _HOW: dict[type, Callable[[Plan, Any, Desk], Plan]] = {
     ChangeBranchModel: _change_branch_model,
     EditClip: _edit_clip,
     StartOffPeak: _start_off_peak,
+    ReuseResults: _reuse_results,
 }
 
 

@@ -16,11 +16,12 @@ from campaigns.planning.builtin import BuiltinPlanner
 from campaigns.planning.clips import Desk, need_of
 from campaigns.planning.models import PlanRevision
 from campaigns.planning.suggestions import Suggestion, suggestions
-from campaigns.planning.types import AssetRef, BriefNotReady, BriefValues, Planner
+from campaigns.planning.types import AssetRef, BriefNotReady, BriefValues, Planner, ReuseResults
 from genengine.assets.models import AssetKind
 from genengine.core.money import format_micro
-from genengine.workspaces.models import Mode, Workspace
+from genengine.workspaces.models import Mode, ReusePolicy, Workspace
 from jobs.execution.models import Job, JobPlan
+from jobs.execution.reuse import with_reuse
 from jobs.learning.queries import measured
 from jobs.plan import Plan
 from jobs.routing.fixes import deadline_problem, over_cap_problem
@@ -140,6 +141,18 @@ def _exploration(workspace: Workspace) -> float:
     return settings.GE_ROUTING_EXPLORATION_PERCENT / 100 if workspace.mode == Mode.LIVE else 0.0
 
 
+def reuse_policy_of(brief: Brief) -> str:
+    """Return what a new plan of a brief reuses: as its newest plan was set, else as its workspace says."""
+    newest = newest_revision(brief)
+    return newest.plan.reuse if newest is not None else brief.workspace.reuse_policy
+
+
+def with_earlier_results(plan: Plan, brief: Brief, *, policy: str = "") -> Plan:
+    """Return a plan with the earlier results that stand for its clips, by its own policy or by another."""
+    chosen = plan.with_changes(reuse=policy) if policy else plan
+    return with_reuse(chosen, workspace=brief.workspace_id, mode=brief.workspace.mode)
+
+
 def desk_of(brief: Brief, now: datetime, values: BriefValues | None = None) -> Desk:
     """Return what clip-making needs for a brief."""
     values = values or brief_values(brief)
@@ -156,6 +169,7 @@ def estimate(brief: Brief, now: datetime) -> Estimate:
         plan, problems = assemble(planner().plan(desk.brief), desk)
     except (BriefNotReady, NothingFits) as missing:
         return Estimate(missing=str(missing))
+    plan = with_earlier_results(plan, brief, policy=reuse_policy_of(brief))
     return Estimate(
         price_micro=plan.price_micro,
         price_upper_micro=plan.price_upper_micro,
@@ -195,7 +209,23 @@ def plan_problems(*, revision: PlanRevision, now: datetime) -> tuple[Problem, ..
 def plan_suggestions(*, revision: PlanRevision, now: datetime) -> tuple[Suggestion, ...]:
     """Return what would make a plan cheaper, the largest amount first."""
     plan = revision.plan
-    return suggestions(plan, desk_of(revision.brief, now), expected_s=plan_seconds(plan))
+    found = suggestions(plan, desk_of(revision.brief, now), expected_s=plan_seconds(plan))
+    return _reuse_suggestions(plan, revision.brief) + found
+
+
+def _reuse_suggestions(plan: Plan, brief: Brief) -> tuple[Suggestion, ...]:
+    """Earlier results that would stand for clips if the plan let them."""
+    wider = {ReusePolicy.OFF: ReusePolicy.SEEDED, ReusePolicy.SEEDED: ReusePolicy.ALL}.get(ReusePolicy(plan.reuse))
+    if wider is None:
+        return ()
+    other = with_earlier_results(plan, brief, policy=wider)
+    saves = plan.price_micro - other.price_micro
+    clips = sum(c.reuse is not None for c in other.clips) - sum(c.reuse is not None for c in plan.clips)
+    seeds = "" if wider is ReusePolicy.SEEDED else " Their models take no seed, so a new one would look different."
+    sentence = (
+        f"Reuse {clips} earlier result{'s' * (clips != 1)} of the same request: saves {format_micro(saves)}.{seeds}"
+    )
+    return (Suggestion("reuse", sentence, saves, ReuseResults(wider)),) if saves > 0 else ()
 
 
 def plan_seconds(plan: Plan) -> int:

@@ -11,6 +11,7 @@ from rest_framework import serializers
 from campaigns.planning.types import CAMERAS, TRANSITIONS, PlanChange
 from genengine.core.api.fields import MoneyField, StrictSerializer
 from genengine.core.api.problems import Point
+from genengine.workspaces.models import ReusePolicy
 
 
 class SceneSerializer(serializers.Serializer):
@@ -46,6 +47,14 @@ class ClipInputSerializer(serializers.Serializer):
     role = serializers.CharField()
 
 
+class ReuseSerializer(serializers.Serializer):
+    """An earlier take of the same request that stands for a clip, and the price of making it anew."""
+
+    take = serializers.CharField()
+    job = serializers.CharField()
+    price = MoneyField(source="price_micro")
+
+
 class PlanClipSerializer(serializers.Serializer):
     """What is asked of which model for one scene of one variant, at which price, and why."""
 
@@ -62,6 +71,13 @@ class PlanClipSerializer(serializers.Serializer):
     duration_ms = serializers.IntegerField()
     price = MoneyField(source="price_micro")
     price_upper = MoneyField(source="price_upper_micro")
+    card_revision = serializers.IntegerField(
+        help_text="Of the model card that the price is from; 0: the adapter's own."
+    )
+    list_price = MoneyField(source="list_micro", help_text="Before volume tiers, off-peak hours and reuse.")
+    naive_price = MoneyField(source="naive_micro", help_text="At the model of the highest declared quality.")
+    naive_model = serializers.CharField()
+    reuse = ReuseSerializer(allow_null=True)
     expected_s = serializers.IntegerField()
     inputs = ClipInputSerializer(many=True)
     reason = serializers.CharField()
@@ -80,6 +96,7 @@ class PlanSerializer(serializers.Serializer):
     scenes = SceneSerializer(many=True)
     branches = PlanBranchSerializer(many=True)
     clips = PlanClipSerializer(many=True)
+    reuse = serializers.ChoiceField(ReusePolicy.choices, help_text="Which earlier results may stand for a clip.")
     locales = serializers.SerializerMethodField()
     disclosures: Any = serializers.ListField(child=serializers.CharField())
     notes: Any = serializers.ListField(child=serializers.CharField())
@@ -185,6 +202,8 @@ def _field_of(hint: Any, name: str, required: bool) -> serializers.Field:
         return serializers.IntegerField(required=required)
     if hint is bool:
         return serializers.BooleanField(required=required)
+    if name == "policy":
+        return serializers.ChoiceField(ReusePolicy.choices, required=required)
     if name in ("camera", "transition"):
         return serializers.ChoiceField(CAMERAS if name == "camera" else TRANSITIONS, required=required)
     return serializers.CharField(required=required, allow_blank=True, trim_whitespace=False)

@@ -15,6 +15,8 @@ from campaigns.planning.queries import (
     newest_revision,
     plan_problems,
     planner,
+    reuse_policy_of,
+    with_earlier_results,
 )
 from campaigns.planning.types import (
     BriefNotReady,
@@ -50,6 +52,7 @@ def make_plan(*, brief: Brief, principal: Principal, now: datetime, director: Pl
         desk = desk_of(brief, now, values)
         director = director or planner()
         plan, problems = assemble(director.plan(values), desk)
+        plan = with_earlier_results(plan, brief, policy=reuse_policy_of(brief))
         plan = plan.with_changes(notes=plan.notes + tuple(problem.sentence for problem in problems))
         revision = _append(
             brief, plan, principal=principal, now=now, reason="planned from the brief", planner=director.name,
@@ -67,7 +70,7 @@ def revise_plan(*, revision: PlanRevision, change: PlanChange, principal: Princi
         brief = _locked(revision.brief)
         newest = _newest(brief, revision)
         desk = desk_of(brief, now)
-        plan = apply_change(newest.plan, change, desk)
+        plan = with_earlier_results(apply_change(newest.plan, change, desk), brief)
         revised = _append(
             brief, plan, principal=principal, now=now, reason=describe(change, newest.plan), planner=newest.planner,
             digest=newest.brief_digest,
@@ -82,8 +85,9 @@ def restore_revision(*, revision: PlanRevision, principal: Principal, now: datet
     require(principal, Action.EDIT_PLAN, revision.brief)
     with unit_of_work():
         brief = _locked(revision.brief)
+        plan = with_earlier_results(revision.plan, brief)
         restored = _append(
-            brief, revision.plan, principal=principal, now=now, reason=f"back to revision {revision.number}",
+            brief, plan, principal=principal, now=now, reason=f"back to revision {revision.number}",
             planner=revision.planner, digest=revision.brief_digest,
         )  # fmt: skip
         _tell(restored, "plan.revised", principal=principal, now=now)

@@ -20,7 +20,7 @@ WORTH_SAYING = 0.05  # of the variant's price
 class Suggestion:
     """One way to pay less: the amount in micro-units (0 when it depends on later work) and the change, if one click."""
 
-    kind: str  # cheaper_model | off_peak | volume
+    kind: str  # reuse | cheaper_model | off_peak | volume
     sentence: str
     saves_micro: int = 0
     change: PlanChange | None = None

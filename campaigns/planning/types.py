@@ -225,6 +225,13 @@ class StartOffPeak:
     """Let the clips wait whose vendors ask less in their off-peak hours."""
 
 
+@dataclass(frozen=True)
+class ReuseResults:
+    """Which earlier results of the same request may stand for a clip: `off`, `seeded` (same seed) or `all`."""
+
+    policy: str
+
+
 PlanChange = (
     EditScene
     | ReorderScenes
@@ -237,4 +244,5 @@ PlanChange = (
     | ChangeBranchModel
     | EditClip
     | StartOffPeak
+    | ReuseResults
 )

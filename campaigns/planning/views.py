@@ -40,11 +40,13 @@ from campaigns.planning.types import (
     RemoveBranch,
     RenameBranch,
     ReorderScenes,
+    ReuseResults,
     SceneLocked,
 )
 from genengine.core import clock
 from genengine.core.templatetags.ui import signed_money
 from genengine.workspaces.access import WorkspaceRequest, with_toast, workspace_page
+from genengine.workspaces.models import ReusePolicy
 from genengine.workspaces.policy import Action, can, require
 from genengine.workspaces.tenancy import get_or_404
 from jobs.execution.services import ClipLocked, RevisionRefused
@@ -248,9 +250,14 @@ def fix(request: WorkspaceRequest, brief_id: UUID) -> HttpResponseBase:
 @require_POST
 @workspace_page(Action.EDIT_PLAN)
 def save_money(request: WorkspaceRequest, brief_id: UUID) -> HttpResponseBase:
-    """Apply a suggestion that makes the plan cheaper: it is named by its kind and, for a model, by the variant."""
+    """Apply a suggestion that makes the plan cheaper: it is named by its kind and, for a model, by the variant.
+
+    `make-anew` takes the reuse of earlier results back.
+    """
     brief, revision = _editable(request, brief_id)
     asked = request.POST.get("saving", "")
+    if asked == "make-anew":
+        return _revise(request, brief, ReuseResults(ReusePolicy.OFF))
     offered = plan_suggestions(revision=revision, now=clock.now())
     found = next((s.change for s in offered if s.change is not None and s.key == asked), None)
     if found is None:

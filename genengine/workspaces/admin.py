@@ -104,8 +104,8 @@ class WorkspaceAdmin(TenantModelAdmin):
     list_display = ("name", "slug", "mode", "currency", "fallback_policy")
     readonly_fields = ("slug", "currency", "created_at")
     fields = (
-        "name", "slug", "mode", "currency", "fallback_policy", "engine_policy", "separate_author_and_approver",
-        "parallel_generations", "created_at",
+        "name", "slug", "mode", "currency", "fallback_policy", "engine_policy", "reuse_policy",
+        "separate_author_and_approver", "parallel_generations", "created_at",
     )  # fmt: skip
 
     def save_model(self, request: HttpRequest, obj: Workspace, form: Any, change: bool) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 
-from genengine.workspaces.models import EnginePolicy, FallbackPolicy, Mode, Role, Workspace
+from genengine.workspaces.models import EnginePolicy, FallbackPolicy, Mode, ReusePolicy, Role, Workspace
 from genengine.workspaces.policy import SCOPES
 
 SCOPE_WORDS = {
@@ -87,6 +87,12 @@ class WorkspaceForm(forms.Form):
         choices=EnginePolicy.choices,
         required=False,
         help_text="Clips of the local engine, and putting masters together. Providers' own clips are made by them.",
+    )
+    reuse_policy = forms.ChoiceField(
+        label="When the same clip was made before",
+        choices=ReusePolicy.choices,
+        required=False,
+        help_text="For new plans; each plan shows what it saves and can be changed. A rerun is always made anew.",
     )
     parallel_generations = forms.IntegerField(label="Clips side by side", min_value=1, max_value=1000)
     separate_author_and_approver = forms.BooleanField(label="Whoever launched a job may not approve it", required=False)

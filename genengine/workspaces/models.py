@@ -81,6 +81,14 @@ class EnginePolicy(models.TextChoices):
     API_ONLY = "api_only", "Only on the remote engine"
 
 
+class ReusePolicy(models.TextChoices):
+    """Which earlier results of the same request may stand for a clip, so that it is not paid for twice."""
+
+    OFF = "off", "Make every clip anew"
+    SEEDED = "seeded", "Reuse results of the same request with the same seed"
+    ALL = "all", "Reuse results of the same request, of models without a seed too"
+
+
 class Workspace(models.Model):
     """A tenant."""
 
@@ -91,6 +99,7 @@ class Workspace(models.Model):
     currency = models.CharField(max_length=3, default="USD")
     fallback_policy = models.CharField(max_length=16, choices=FallbackPolicy.choices, default=FallbackPolicy.LOCAL)
     engine_policy = models.CharField(max_length=16, choices=EnginePolicy.choices, blank=True, default="")
+    reuse_policy = models.CharField(max_length=16, choices=ReusePolicy.choices, default=ReusePolicy.SEEDED)
     separate_author_and_approver = models.BooleanField(default=False)
     parallel_generations = models.PositiveIntegerField(default=50)
     created_at = models.DateTimeField(auto_now_add=True)

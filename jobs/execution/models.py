@@ -132,6 +132,7 @@ class Clip(TenantModel):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     failure = models.JSONField(null=True, blank=True)  # stage, cause, who_pays, next_step
+    fresh = models.BooleanField(default=False)  # made again by request or need: no earlier result stands for it
 
     class Meta:
         ordering = ["position"]
@@ -180,6 +181,7 @@ class Attempt(TenantModel, Leased):
     idempotency_key = models.CharField(max_length=64, unique=True)
     request = models.JSONField()  # the exact request, as values
     request_digest = models.CharField(max_length=64)
+    content_digest = models.CharField(max_length=64, blank=True)  # what the vendor saw: the same gives the same result
     reservation = models.ForeignKey(Reservation, on_delete=models.PROTECT, related_name="attempts")
     circuit = models.ForeignKey(Circuit, null=True, blank=True, on_delete=models.SET_NULL, related_name="attempts")
     remote_id = models.CharField(max_length=200, blank=True, db_index=True)
@@ -198,6 +200,8 @@ class Attempt(TenantModel, Leased):
     created_at = models.DateTimeField()
     submitted_at = models.DateTimeField(null=True, blank=True)
     price_micro = models.BigIntegerField(default=0)  # the expected price, when the vendor names none
+    list_micro = models.BigIntegerField(default=0)  # the same before volume tiers and off-peak hours
+    card_revision = models.PositiveIntegerField(default=0)  # whose terms it is settled by; 0 is the adapter's own
     cost_micro = models.BigIntegerField(null=True, blank=True)  # settled
     fallback = models.BooleanField(default=False)  # made by the local engine in place of a lost generation
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -213,10 +217,20 @@ class Attempt(TenantModel, Leased):
             ),
             models.Index(fields=["lease_until"], name="attempt_leased", condition=models.Q(lease_until__isnull=False)),
             models.Index(fields=["workspace", "model", "-finished_at"], name="attempt_ended_by_model"),
+            models.Index(
+                fields=["workspace", "content_digest"],
+                name="attempt_reusable",
+                condition=models.Q(state=AttemptState.COLLECTED) & ~models.Q(content_digest=""),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.provider} {self.number}"
+
+    @property
+    def reuses(self) -> dict[str, Any]:
+        """The earlier take that this attempt brings instead of asking a vendor, with what that saves; else empty."""
+        return dict(self.request.get("reuses") or {})
 
     def event_stream(self) -> StreamRef:
         """Return the job's stream."""
@@ -253,6 +267,7 @@ class TakeKind(models.TextChoices):
     DERIVED = "derived"
     UPLOADED = "uploaded"
     FALLBACK = "fallback"
+    REUSED = "reused"  # the bytes of an earlier take for the same request; `parent` is that one
 
 
 class Take(TenantModel):

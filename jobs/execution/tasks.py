@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,11 +18,13 @@ from django.db.models import F
 from genengine.core import clock
 from genengine.media import RenderCancelled
 from jobs.execution import leases, making
+from jobs.execution.bringing import bring_take
 from jobs.execution.due import POLLED, poll_interval
 from jobs.execution.exchanges import is_worth_keeping, keep_exchanges
 from jobs.execution.leases import LeaseLost
 from jobs.execution.models import Attempt, Clip, Master
 from jobs.execution.observing import observe_poll, observe_submit, observe_task
+from jobs.execution.pricing import agreed_card
 from jobs.execution.requests import build_request, remote_task
 from jobs.execution.services import collecting, masters, settling, submitting
 from jobs.execution.states import AttemptState, ClipState, MasterState
@@ -45,13 +48,15 @@ def workspace_folder(name: str) -> Iterator[Path]:
 
 def adapter_of(attempt: Attempt) -> Any:
     """Return the adapter of an attempt's provider for its workspace, the job's mode and the account it went to."""
-    return build_adapter(
+    adapter = build_adapter(
         provider=attempt.provider,
         workspace=attempt.workspace,
         mode=attempt.job.mode,
         account=attempt.circuit.throttle.account if attempt.circuit else None,
         correlation_id=attempt.correlation_id,
     )
+    adapter.agreed = partial(agreed_card, attempt)
+    return adapter
 
 
 def submit_attempt(attempt_id: UUID) -> None:
@@ -238,7 +243,7 @@ def _video(artefacts: list[Artefact]) -> Path:
 
 
 def render_attempt(attempt_id: UUID) -> None:
-    """Make a clip with the local engine."""
+    """Make a clip with the local engine, or bring the earlier result that stands for it."""
 
     def wanted() -> bool:
         clip = Clip.objects.filter(attempts=attempt_id).values_list("state", flat=True).first()
@@ -259,9 +264,11 @@ def render_attempt(attempt_id: UUID) -> None:
         stop = _stops[owner]
         with workspace_folder("render") as folder:
             try:
-                facts = making.render_clip(
-                    attempt, folder, submitting.progress_writer(Attempt, attempt_id, owner), stop
-                )
+                if attempt.reuses:
+                    facts = bring_take(attempt, folder)
+                else:
+                    progress = submitting.progress_writer(Attempt, attempt_id, owner)
+                    facts = making.render_clip(attempt, folder, progress, stop)
             except RenderCancelled:
                 submitting.withdraw_render(attempt_id=attempt_id, owner=owner, now=clock.now())
                 return

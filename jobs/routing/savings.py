@@ -19,7 +19,7 @@ from providers.values import PerCall, PerSecond
 class Saving:
     """One reason why the plan costs less, with its amount in micro-units; negative when the choice costs more."""
 
-    kind: str  # model | terms
+    kind: str  # model | terms | reuse
     amount_micro: int
     sentence: str
 
@@ -56,10 +56,12 @@ class SavingsReport:
 def savings_of(plan: Plan) -> SavingsReport:
     """Measure a plan against the naive allocation of the same clips. Clips without a naive price count as they are."""
     by_model = sum(_naive(clip) - _list(clip) for clip in plan.clips)
-    by_terms = sum(_list(clip) - clip.price_micro for clip in plan.clips)
+    by_terms = sum(_list(clip) - clip.made_micro for clip in plan.clips)
+    by_reuse = sum(clip.made_micro - clip.price_micro for clip in plan.clips)
     parts = (
         Saving("model", by_model, "a cheaper model that is good enough for its scene"),
         Saving("terms", by_terms, "volume tiers, contract rates and off-peak hours"),
+        Saving("reuse", by_reuse, "earlier results of the same request"),
     )
     return SavingsReport(
         naive_micro=sum(_naive(clip) for clip in plan.clips),
@@ -69,7 +71,7 @@ def savings_of(plan: Plan) -> SavingsReport:
 
 
 def _list(clip: ClipPlan) -> int:
-    return clip.list_micro or clip.price_micro
+    return clip.list_micro or clip.made_micro
 
 
 def _naive(clip: ClipPlan) -> int:
@@ -80,7 +82,7 @@ def next_tier_sentences(plan: Plan, candidates: Sequence[Candidate]) -> tuple[st
     """Say for each model of the plan how far its next volume tier is, this plan included."""
     found = []
     for candidate in candidates:
-        clips = [clip for clip in plan.clips if clip.model == candidate.card.id]
+        clips = [clip for clip in plan.clips if clip.model == candidate.card.id and not clip.reuse]
         if clips and candidate.terms and candidate.terms.volume:
             found.append(_tier_sentence(candidate, clips))
     return tuple(filter(None, found))

@@ -41,7 +41,9 @@ def say(event: Event) -> tuple[str, str]:
     scene = f"Scene {str(data.get('scene', '')).lstrip('s')}" if data.get("scene") else ""
     reason = str(data.get("reason") or "")
     text = _TEXTS.get(event.type, event.type.replace(".", " ").replace("_", " "))
-    shown = text.format_map(_Blank(data | {"cost": _cost(data), "seconds": data.get("delay_s", "")} | _outage(data)))
+    shown = text.format_map(
+        _Blank(data | {"cost": _cost(data), "saves": _saves(data), "seconds": data.get("delay_s", "")} | _outage(data))
+    )
     sentence = f"{scene}: {shown}" if scene else shown[:1].upper() + shown[1:]
     if reason and event.type not in _SAYS_REASON:
         sentence += f" – {reason}"
@@ -72,6 +74,10 @@ def _outage(data: dict[str, object]) -> dict[str, str]:
 def _cost(data: dict[str, object]) -> str:
     value = data.get("cost_micro")
     return format_micro(int(str(value))) if value is not None else ""
+
+
+def _saves(data: dict[str, object]) -> str:
+    return format_micro(int(str(data.get("saves_micro") or 0)))
 
 
 _SAYS_REASON = {"branch.retry"}
@@ -105,6 +111,7 @@ _TEXTS = {
     "attempt.cancel_asked": "asked {provider} to stop: {outcome}",
     "take.selected": "another take was selected",
     "take.extra": "a late result was kept as an extra take",
+    "take.reused": "reused an earlier result of the same request: saves {saves}",
     "clip.locked": "locked",
     "clip.unlocked": "unlocked",
     "plan.applied": "plan revision {number} was given to this job",
@@ -146,6 +153,7 @@ _TONES = {
     "clip.ready": "good",
     "branch.completed": "good",
     "job.completed": "good",
+    "take.reused": "good",
     "master.ready": "good",
     "export.ready": "good",
     "branch.retry": "warn",

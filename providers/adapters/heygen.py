@@ -276,7 +276,8 @@ class HeyGenAdapter(RemoteAdapter):
         seconds = as_decimal(data.get("duration"))
         if seconds is None or not task.model:
             return None
-        return Amount(self.card(task.model).price.total(seconds=seconds, tier="1080p"), "USD")
+        price = self.priced(task.model).price
+        return Amount(price.total(seconds=seconds, tier="1080p"), price.currency)
 
     def find_by_key(self, idempotency_key: str, *, request: GenerationRequest | None = None) -> RemoteTask | None:
         params = {"title": idempotency_key, "limit": 100}

@@ -85,6 +85,16 @@ def card_in_force(model: str, *, workspace: Workspace | UUID | None, at: datetim
     return _in_force(card, _rows(workspace, at).filter(model=model).first(), proved_models())
 
 
+def card_at_revision(model: str, number: int) -> ModelCard:
+    """Return a model's card by the terms of one revision, in force or not; 0 is the adapter's own.
+
+    What was planned at a revision's price is settled by it, whatever an operator has written since.
+    """
+    card = get_card(model)
+    row = CardRevision.objects.filter(model=model, number=number).first() if number else None
+    return card if row is None else _in_force(card, row, frozenset()).card
+
+
 def proved_models() -> frozenset[tuple[str, str]]:
     """Return the models, with the digest of their facts, that a test call proved in this installation."""
     rows = ModelTest.objects.filter(state=ModelTestState.PASSED).values_list("model", "facts_digest")

@@ -10,13 +10,30 @@ from django.utils.text import slugify
 
 from genengine.core.actors import SYSTEM
 from genengine.core.db import retry_conflicts, unit_of_work
-from genengine.workspaces.models import EnginePolicy, FallbackPolicy, Membership, Mode, Role, User, Workspace
+from genengine.workspaces.models import (
+    EnginePolicy,
+    FallbackPolicy,
+    Membership,
+    Mode,
+    ReusePolicy,
+    Role,
+    User,
+    Workspace,
+)
 from genengine.workspaces.policy import Action, Principal, require
 from genengine.workspaces.services.record import tell
 
 MOST_PARALLEL = 1000
 SETTINGS = frozenset(
-    {"name", "mode", "fallback_policy", "engine_policy", "separate_author_and_approver", "parallel_generations"}
+    {
+        "name",
+        "mode",
+        "fallback_policy",
+        "engine_policy",
+        "reuse_policy",
+        "separate_author_and_approver",
+        "parallel_generations",
+    }
 )
 
 
@@ -98,6 +115,8 @@ def _errors(changes: Mapping[str, Any]) -> dict[str, str]:
         errors["mode"] = "Choose live or simulated."
     if "fallback_policy" in changes and changes["fallback_policy"] not in FallbackPolicy.values:
         errors["fallback_policy"] = "Choose one of the three policies."
+    if "reuse_policy" in changes and changes["reuse_policy"] not in ReusePolicy.values:
+        errors["reuse_policy"] = "Choose one of the three ways."
     if "engine_policy" in changes and (wrong := _engine_error(changes["engine_policy"])):
         errors["engine_policy"] = wrong
     if "parallel_generations" in changes and not 1 <= changes["parallel_generations"] <= MOST_PARALLEL:

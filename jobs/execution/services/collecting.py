@@ -14,12 +14,11 @@ from genengine.core.events.services import append_event
 from genengine.workspaces.models import Mode
 from jobs.execution.leases import LeaseLost
 from jobs.execution.models import Attempt, Clip, Job, Take, TakeKind
-from jobs.execution.pricing import cost_micro
+from jobs.execution.pricing import attempt_cost_micro
 from jobs.execution.services.folding import touch
 from jobs.execution.services.settling import lock_attempt
 from jobs.execution.states import ATTEMPT, CLIP, AttemptState, ClipState
 from jobs.quality.models import QualityReport
-from providers.catalogue import get_card
 from providers.values import Amount
 
 
@@ -51,13 +50,15 @@ def collect_take(*, attempt_id: UUID, owner: str, facts: TakeFacts, now: datetim
         ATTEMPT.apply(attempt, "collect", actor=SYSTEM, now=now, finished_at=now, lease_owner="", lease_until=None)
         take = _create_take(job, clip, attempt, facts, now)
         _place_take(clip, attempt, take, now)
+        if attempt.reuses:
+            _tell_reuse(clip, attempt, take, now)
         touch(job, now=now)
     return take
 
 
 def _finish(attempt: Attempt, cost: Amount | None, now: datetime) -> None:
     """Settle an answer that came at once: the vendor's figure, else the price; the local engine is free."""
-    named = cost_micro(get_card(attempt.model), cost)
+    named = attempt_cost_micro(attempt, cost)
     spent = attempt.price_micro if named is None else named
     ATTEMPT.apply(attempt, "finish", actor=SYSTEM, now=now, progress=1.0, cost_micro=spent, submitted_at=now)
     ledger.commit(reservation=attempt.reservation, attempt_id=attempt.pk, now=now)
@@ -71,7 +72,8 @@ def _create_take(job: Job, clip: Clip, attempt: Attempt, facts: TakeFacts, now: 
         job=job,
         clip=clip,
         number=last + 1,
-        kind=TakeKind.FALLBACK if attempt.fallback else TakeKind.GENERATED,
+        kind=_kind(attempt),
+        parent_id=attempt.reuses.get("take"),
         attempt=attempt,
         plan_number=attempt.plan_number,
         blob=facts.blob,
@@ -84,6 +86,20 @@ def _create_take(job: Job, clip: Clip, attempt: Attempt, facts: TakeFacts, now: 
         quality=facts.quality,
         created_at=now,
     )
+
+
+def _kind(attempt: Attempt) -> TakeKind:
+    if attempt.reuses:
+        return TakeKind.REUSED
+    return TakeKind.FALLBACK if attempt.fallback else TakeKind.GENERATED
+
+
+def _tell_reuse(clip: Clip, attempt: Attempt, take: Take, now: datetime) -> None:
+    facts = {"from_take": attempt.reuses["take"], "from_job": attempt.reuses["job"]}
+    append_event(
+        clip.event_stream(), "take.reused", actor=SYSTEM, now=now, subject_kind="take", subject_id=take.pk,
+        data={**clip.event_facts(), "take": str(take.pk), "saves_micro": attempt.reuses["saves_micro"], **facts},
+    )  # fmt: skip
 
 
 def _place_take(clip: Clip, attempt: Attempt, take: Take, now: datetime) -> None:

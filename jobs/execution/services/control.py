@@ -16,6 +16,7 @@ from genengine.core.states import TransitionRefused
 from genengine.workspaces.policy import Action, Principal, require
 from jobs.execution.models import Attempt, Branch, Clip, Job, Master, Take
 from jobs.execution.queue import DEFAULT, enqueue
+from jobs.execution.services.dispatching import LOCAL, make_fresh, planned_clip
 from jobs.execution.services.folding import lock_job, touch
 from jobs.execution.services.settling import release_money
 from jobs.execution.states import ATTEMPT_OPEN, CLIP, MASTER, AttemptState, ClipState, MasterState
@@ -247,8 +248,11 @@ def _rerun(branch: Branch, principal: Principal, now: datetime, reason: str) -> 
 
 
 def rerun_locked_clip(clip: Clip, principal: Principal, now: datetime, reason: str) -> None:
-    """Queue a clip again whose row is locked by this transaction."""
-    CLIP.apply(clip, "rerun", actor=principal.actor, now=now, reason=reason, tries=0, not_before=None, failure=None)
+    """Queue a clip again whose row is locked by this transaction; who asks for it again wants it made."""
+    CLIP.apply(clip, "rerun", actor=principal.actor, now=now, reason=reason, tries=0, not_before=None, failure=None,
+               fresh=True)  # fmt: skip
+    if clip.provider == LOCAL:
+        make_fresh(clip, planned_clip(clip), now)  # it may have waited for an earlier result
     Branch.objects.filter(pk=clip.branch_id).update(cancelled=False)
     Job.objects.filter(pk=clip.job_id).update(cancelled=False)
     for master in Master.objects.filter(branch_id=clip.branch_id, state__in=MASTER["revive"].from_states):

@@ -1,32 +1,28 @@
 """Turn queued clips into attempts: the money is held, the intent committed, the submit queued, in one transaction."""
 
-import hashlib
-import json
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 
 from django.db.models import Max
 
 from billing.ledger.models import Reservation, ReservationState
-from billing.ledger.services import CapReached, reserve
-from genengine.assets.models import Asset
+from billing.ledger.services import CapReached, release, reserve
 from genengine.core.actors import SYSTEM
 from genengine.core.correlation import correlated
 from genengine.core.db import retry_conflicts, unit_of_work
+from genengine.workspaces.models import ReusePolicy
 from jobs.execution.line import open_attempts
-from jobs.execution.models import Attempt, Branch, Clip, Job, JobPlan
+from jobs.execution.models import Attempt, Branch, Clip, Job, JobPlan, Take
 from jobs.execution.queue import DEFAULT, MEDIA, enqueue
+from jobs.execution.requests import content_digest, digest, request_values
 from jobs.execution.retry import failure
+from jobs.execution.reuse import earlier_takes
 from jobs.execution.services.folding import lock_clip, lock_job, touch
 from jobs.execution.states import CLIP, ClipState
 from jobs.plan import ClipPlan, Plan
-from providers.catalogue import get_card
 from providers.traffic.models import Circuit
 from providers.traffic.queries import is_remote
 from providers.traffic.services import circuit_of, take_place
-from providers.values import GenerationRequest, InputAsset, InputRole, Task, snap_request
 
 LOCAL = "local"
 LOCAL_MODEL = "local"
@@ -46,8 +42,11 @@ def dispatch_clip(*, clip_id: UUID, now: datetime) -> Attempt | None:
             return None
         with correlated(job.correlation_id):
             planned = planned_clip(clip)
+            earlier = earlier_take_of(job, clip, planned)
+            if earlier is None:
+                planned = _to_make(clip, planned, now)
             circuit = None
-            if is_remote(planned.provider):
+            if earlier is None and is_remote(planned.provider):
                 circuit = passed_circuit(job, clip, planned, now)
                 if circuit is None:
                     return None
@@ -58,14 +57,15 @@ def dispatch_clip(*, clip_id: UUID, now: datetime) -> Attempt | None:
                 touch(job, now=now)
                 return None
             attempt = create_attempt(
-                clip=clip, job=job, planned=planned, reservation=reservation, circuit=circuit, now=now
+                clip=clip, job=job, planned=planned, reservation=reservation, circuit=circuit, now=now, earlier=earlier
             )
             CLIP.apply(
                 clip,
                 "dispatch",
                 actor=SYSTEM,
                 now=now,
-                data={"provider": planned.provider, "model": planned.model, "attempt": str(attempt.pk)},
+                reason="an earlier result of the same request is used" if earlier else "",
+                data={"provider": attempt.provider, "model": attempt.model, "attempt": str(attempt.pk)},
                 reservation=None,
                 tries=clip.tries + 1,
                 started_at=clip.started_at or now,
@@ -89,6 +89,35 @@ def passed_circuit(job: Job, clip: Clip, planned: ClipPlan, now: datetime) -> Ci
     return circuit if take_place(circuit=circuit, holder=clip.pk, in_flight=counted, now=now) is None else None
 
 
+def earlier_take_of(job: Job, clip: Clip, planned: ClipPlan) -> Take | None:
+    """Return the take that the plan reuses for this clip, if it may still stand for it."""
+    if planned.reuse is None or clip.fresh:
+        return None
+    found = earlier_takes(workspace=job.workspace_id, mode=job.mode, clips=[planned], policy=ReusePolicy.ALL)
+    return found.get((planned.scene, planned.branch))
+
+
+def _to_make(clip: Clip, planned: ClipPlan, now: datetime) -> ClipPlan:
+    """Return the clip as it is made. One whose earlier result is gone changes to its model's line and price."""
+    if planned.reuse is not None and not clip.fresh:
+        make_fresh(clip, planned, now)
+    return planned.as_made()
+
+
+def make_fresh(clip: Clip, planned: ClipPlan, now: datetime) -> None:
+    """Put a clip that was to reuse a result where it is made, without what was held for it."""
+    held = clip.reservation
+    if held is not None and held.state == ReservationState.HELD:
+        release(reservation=held, now=now)
+    clip.fresh, clip.provider, clip.model, clip.reservation = True, planned.provider, planned.model, None
+    clip.save(update_fields=["fresh", "provider", "model", "reservation"])
+
+
+def line_of(planned: ClipPlan) -> tuple[str, str]:
+    """Return the provider and model before which a clip waits: what is reused is brought by this machine."""
+    return (LOCAL, LOCAL_MODEL) if planned.reuse else (planned.provider, planned.model)
+
+
 def planned_clip(clip: Clip) -> ClipPlan:
     """Return the clip's values in the plan revision that it runs."""
     plan = plan_of(clip.job_id, clip.plan_number)
@@ -109,9 +138,17 @@ def create_attempt(
     now: datetime,
     circuit: Circuit | None = None,
     fallback: bool = False,
+    earlier: Take | None = None,
 ) -> Attempt:
-    """Commit the intent: idempotency key, exact request and its digest exist before any call is made."""
+    """Commit the intent: idempotency key, exact request and its digest exist before any call is made.
+
+    With an earlier take nobody is asked: this machine brings its bytes, which are checked like any result.
+    """
     request = request_values(planned)
+    provider, model = line_of(planned) if earlier else (planned.provider, planned.model)
+    if earlier is not None and planned.reuse is not None:
+        saves = planned.reuse.price_micro
+        request |= {"reuses": {"take": str(earlier.pk), "job": str(earlier.job_id), "saves_micro": saves}}
     last = Attempt.objects.filter(clip=clip).aggregate(last=Max("number"))["last"] or 0
     attempt = Attempt.objects.create(
         workspace_id=clip.workspace_id,
@@ -119,15 +156,18 @@ def create_attempt(
         clip=clip,
         number=last + 1,
         plan_number=clip.plan_number,
-        provider=planned.provider,
-        model=planned.model,
+        provider=provider,
+        model=model,
         state_changed_at=now,
         idempotency_key=f"ge-{uuid4().hex}",
         request=request,
         request_digest=digest(request),
+        content_digest=content_digest(request) if is_remote(provider) else "",
         reservation=reservation,
         circuit=circuit,
         price_micro=planned.price_micro,
+        list_micro=planned.list_micro,
+        card_revision=0 if earlier else planned.card_revision,
         lease_owner="",
         lease_until=now + QUEUE_GRACE,
         fallback=fallback,
@@ -146,62 +186,6 @@ def queue_attempt(attempt: Attempt) -> None:
         enqueue("submit_attempt", attempt.pk, cluster=DEFAULT)
 
 
-def request_values(planned: ClipPlan) -> dict[str, Any]:
-    """Return the exact request as values, fitted to its model's limits; inputs are named by content, so that a
-    rerun is the same request."""
-    inputs = [_input_values(i.asset_id, i.role) for i in planned.inputs]
-    fitted, notes = snap_request(get_card(planned.model), _request(planned, inputs))
-    return {
-        "task": fitted.task.value,
-        "model": fitted.model,
-        "prompt": fitted.prompt,
-        "negative_prompt": fitted.negative_prompt,
-        "duration_s": fitted.duration_s,
-        "ratio": fitted.ratio,
-        "resolution": fitted.resolution,
-        "seed": fitted.seed,
-        "inputs": inputs,
-        "options": dict(fitted.options),
-        "notes": list(notes),
-    }
-
-
-def _request(planned: ClipPlan, inputs: list[dict[str, str]]) -> GenerationRequest:
-    return GenerationRequest(
-        task=Task(planned.task),
-        model=planned.model,
-        prompt=planned.prompt,
-        negative_prompt=planned.negative_prompt,
-        duration_s=planned.duration_ms / 1000,
-        ratio=planned.native_ratio,
-        resolution=planned.resolution,
-        seed=planned.seed,
-        inputs=tuple(InputAsset(input_role(i["role"]), Path(), i["media_type"], i["sha256"]) for i in inputs),
-        options=planned.options,
-    )
-
-
-def input_role(role: str) -> InputRole:
-    """Return a plan's word for an input as the adapters' word."""
-    return InputRole.VIDEO if role == "source_clip" else InputRole(role)
-
-
-def digest(request: dict[str, Any]) -> str:
-    """Return the SHA-256 of a request's canonical JSON."""
-    return hashlib.sha256(json.dumps(request, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-
-def _input_values(asset_id: str, role: str) -> dict[str, str]:
-    asset = Asset.objects.select_related("working").get(pk=asset_id)
-    return {
-        "asset": asset_id,
-        "role": role,
-        "blob": str(asset.working_id),
-        "sha256": asset.working.sha256,
-        "media_type": asset.working.media_type,
-    }
-
-
 def _may_start(job: Job, clip: Clip, now: datetime) -> bool:
     if clip.state != ClipState.QUEUED or job.paused or job.cancelled:
         return False
@@ -213,8 +197,10 @@ def _may_start(job: Job, clip: Clip, now: datetime) -> bool:
 def _hold_money(job: Job, clip: Clip, planned: ClipPlan, now: datetime) -> Reservation:
     """Use what is already held for this clip, or pass the gate again."""
     held = clip.reservation
-    if held is not None and held.state == ReservationState.HELD and held.amount_micro >= planned.price_micro:
-        return held
+    if held is not None and held.state == ReservationState.HELD:
+        if held.amount_micro >= planned.price_micro:
+            return held
+        release(reservation=held, now=now)
     return reserve(
         workspace=job.workspace,
         book=job.mode,

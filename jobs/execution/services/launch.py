@@ -12,6 +12,7 @@ from genengine.core.db import retry_conflicts, unit_of_work
 from genengine.core.events.services import append_event
 from genengine.workspaces.models import User, Workspace
 from jobs.execution.models import Branch, Clip, Job, JobPlan, Master
+from jobs.execution.services.dispatching import line_of
 from jobs.execution.services.folding import touch
 from jobs.execution.states import CLIP
 from jobs.plan import Plan
@@ -141,6 +142,7 @@ def add_branch(
         state_changed_at=now,
     )
     for number, planned in enumerate(plan.clips_of(key)):
+        provider, model = line_of(planned)
         clip = Clip.objects.create(
             workspace=job.workspace,
             job=job,
@@ -149,8 +151,8 @@ def add_branch(
             position=number,
             state_changed_at=now,
             plan_number=plan_number,
-            provider=planned.provider,
-            model=planned.model,
+            provider=provider,
+            model=model,
             locked=plan.scene(planned.scene).locked,
             not_before=datetime.fromisoformat(planned.not_before) if planned.not_before else None,
         )
@@ -159,8 +161,8 @@ def add_branch(
             book=job.mode,
             job_id=job.pk,
             subject_id=clip.pk,
-            provider=planned.provider,
-            model=planned.model,
+            provider=provider,
+            model=model,
             amount_micro=planned.price_upper_micro,
             now=now,
         )

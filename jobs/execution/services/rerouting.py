@@ -150,4 +150,7 @@ def _with_offer(planned: ClipPlan, offer: Offer, urgent: bool) -> ClipPlan:
         reason=f"{offer.candidate.label} takes over from {planned.provider}: {reason}.",
         rejected=(),
         notes=offer.notes,
+        card_revision=offer.candidate.terms.number if offer.candidate.terms else 0,
+        list_micro=offer.list_micro,
+        reuse=None,
     )

@@ -11,6 +11,7 @@ from genengine.core.events.services import append_event
 from genengine.workspaces.policy import Action, Principal, require
 from jobs.execution.models import Branch, Clip, Job, JobPlan
 from jobs.execution.services.control import ClipLocked, cancel_clips_of, rerun_locked_clip
+from jobs.execution.services.dispatching import line_of
 from jobs.execution.services.folding import lock_job, touch
 from jobs.execution.services.launch import add_branch, check_plan
 from jobs.execution.services.settling import release_money
@@ -43,7 +44,9 @@ def difference(old: Plan, new: Plan) -> Difference:
     kept = {b.key for b in old.branches} & {b.key for b in new.branches}
     return Difference(
         changed=frozenset(
-            (c.scene, c.branch) for c in new.clips if c.branch in kept and c != before[c.scene, c.branch]
+            (c.scene, c.branch)
+            for c in new.clips
+            if c.branch in kept and c.as_made() != before[c.scene, c.branch].as_made()
         ),
         added=tuple(b.key for b in new.branches if b.key not in kept),
         removed=tuple(b.key for b in old.branches if b.key not in kept),
@@ -89,8 +92,8 @@ def revise_job(
         )
         Clip.objects.filter(job=job).exclude(branch__key__in=change.removed).update(plan_number=number)
         for clip in touched:
-            _move_to_line(clip, plan, branches)
             _bring_on(clip, principal, now, reason)
+            _move_to_line(clip, plan, branches)
         for key in change.removed:
             Branch.objects.filter(pk=branches[key].pk).update(cancelled=True)
             cancel_clips_of(branches[key], principal, now, reason)
@@ -120,11 +123,10 @@ def _touched(clips: Iterable[Clip], branches: Iterable[Branch], change: Differen
 
 
 def _move_to_line(clip: Clip, plan: Plan, branches: dict[str, Branch]) -> None:
-    """Let a changed clip wait where its new model is."""
+    """Let a changed clip wait where its new model is, or where the result that stands for it is brought from."""
     key = next(key for key, branch in branches.items() if branch.pk == clip.branch_id)
-    planned = plan.clip(clip.scene_key, key)
-    clip.provider, clip.model = planned.provider, planned.model
-    Clip.objects.filter(pk=clip.pk).update(provider=clip.provider, model=clip.model)
+    clip.provider, clip.model = line_of(plan.clip(clip.scene_key, key))
+    Clip.objects.filter(pk=clip.pk).update(provider=clip.provider, model=clip.model, fresh=False)
 
 
 def _bring_on(clip: Clip, principal: Principal, now: datetime, reason: str) -> None:

@@ -18,6 +18,7 @@ from jobs.execution.services.dispatching import (
     LOCAL_MODEL,
     QUEUE_GRACE,
     create_attempt,
+    make_fresh,
     planned_clip,
     queue_attempt,
 )
@@ -169,7 +170,10 @@ def fail_render(*, attempt_id: UUID, owner: str, error: dict[str, Any], now: dat
             cost_micro=0, lease_owner="", lease_until=None,
         )  # fmt: skip
         _give_back(clip, attempt)
-        _go_on(job, clip, attempt, error["kind"], None, "render", "nobody: the local engine is free", now)
+        if attempt.reuses and clip.state == ClipState.GENERATING:
+            _make_after_all(clip, attempt, error["message"], now)
+        else:
+            _go_on(job, clip, attempt, error["kind"], None, "render", "nobody: the local engine is free", now)
         touch(job, now=now)
 
 
@@ -249,6 +253,21 @@ def _go_on(
         give_up(job, clip, decision.reason, stage, who, now, provider=attempt.provider)
 
 
+def _make_after_all(clip: Clip, attempt: Attempt, cause: str, now: datetime) -> None:
+    """The earlier result cannot be used: the clip is made at its model's price, if the caps have room for it."""
+    make_fresh(clip, planned_clip(clip), now)
+    CLIP.apply(
+        clip,
+        "requeue",
+        actor=SYSTEM,
+        now=now,
+        reason=f"the earlier result cannot be used ({cause}); the clip is made at its own price",
+        data={"attempt": str(attempt.pk), "delay_s": 0},
+        not_before=None,
+        tries=max(0, clip.tries - 1),
+    )
+
+
 def _failures_here(clip: Clip, attempt: Attempt) -> int:
     """Count the failures at this attempt's provider among the clip's tries since a person last asked for it."""
     rows = Attempt.objects.filter(clip=clip, fallback=False).exclude(error__kind="rate_limited")
@@ -326,7 +345,8 @@ def local_version(planned: ClipPlan) -> ClipPlan:
     """Return the clip as the local engine makes it: same scene, inputs, length and ratio, no price."""
     from dataclasses import replace
 
-    return replace(planned, provider=LOCAL, model=LOCAL_MODEL, price_micro=0, price_upper_micro=0)
+    return replace(planned, provider=LOCAL, model=LOCAL_MODEL, price_micro=0, price_upper_micro=0, list_micro=0,
+                   card_revision=0, reuse=None)  # fmt: skip
 
 
 def _fallback_failed(clip: Clip, attempt: Attempt, stage: str, who: str, now: datetime) -> None:

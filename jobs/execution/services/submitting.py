@@ -13,13 +13,12 @@ from genengine.core.db import retry_conflicts, unit_of_work
 from genengine.core.events.services import append_event
 from jobs.execution.leases import LEASE
 from jobs.execution.models import Attempt
-from jobs.execution.pricing import cost_micro
+from jobs.execution.pricing import attempt_cost_micro
 from jobs.execution.queue import MEDIA, enqueue
 from jobs.execution.retry import BACKOFF_BASE_S
 from jobs.execution.services import settling
 from jobs.execution.services.folding import touch
 from jobs.execution.states import ATTEMPT, AttemptState, ClipState
-from providers.catalogue import get_card
 from providers.values import TaskReport
 
 ARRIVAL_GRACE = timedelta(seconds=20)  # by then a request that was sent shows at a vendor that can look it up
@@ -70,7 +69,7 @@ def succeed(attempt: Attempt, report: TaskReport, *, now: datetime) -> None:
     """Take the vendor's success with its own figure for the cost."""
     settling.succeed_attempt(
         attempt_id=attempt.pk,
-        cost_micro=cost_micro(get_card(attempt.model), report.cost),
+        cost_micro=attempt_cost_micro(attempt, report.cost),
         vendor_amount=report.cost.value if report.cost else None,
         vendor_currency=report.cost.currency if report.cost else "",
         now=now,
@@ -86,7 +85,7 @@ def fail(attempt: Attempt, report: TaskReport, *, now: datetime) -> None:
             "message": report.error.message,
             "vendor_code": report.error.code,
         }
-    charged = cost_micro(get_card(attempt.model), report.cost) or 0
+    charged = attempt_cost_micro(attempt, report.cost) or 0
     settling.fail_attempt(attempt_id=attempt.pk, error=error, stage="generate", now=now, cost_micro=charged)
 
 

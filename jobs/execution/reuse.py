@@ -1,0 +1,79 @@
+"""Results that are here already: a clip whose request is the same as one that was answered before need not be made.
+
+The same means: what the model sees, by content, its pinned version included. Only results of the same workspace and
+the same mode count, of models that ask for money, and only while every file they were made from is still in use.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from genengine.assets.models import Asset
+from genengine.workspaces.models import Mode, ReusePolicy
+from jobs.execution.models import Take, TakeKind
+from jobs.execution.requests import content_digest, request_values
+from jobs.execution.states import AttemptState
+from jobs.plan import ClipPlan, Plan, Reuse
+from jobs.quality.models import Verdict
+from providers.errors import ProviderError
+
+BRING_S = 2  # seconds until bytes that are here are checked again
+Place = tuple[str, str]  # scene, branch
+
+
+def with_reuse(plan: Plan, *, workspace: UUID, mode: str) -> Plan:
+    """Return the plan with each clip that an earlier result can stand for at no price, as the plan's policy says."""
+    made = [clip.as_made() for clip in plan.clips]
+    paid = [clip for clip in made if clip.price_micro and not clip.not_before]
+    found = earlier_takes(workspace=workspace, mode=mode, clips=paid, policy=plan.reuse)
+    return plan.with_changes(clips=tuple(_standing(clip, found.get((clip.scene, clip.branch))) for clip in made))
+
+
+def earlier_takes(*, workspace: UUID, mode: str, clips: Sequence[ClipPlan], policy: str) -> dict[Place, Take]:
+    """Return the newest usable take for each clip that has one, by scene and branch."""
+    if policy == ReusePolicy.OFF or not clips:
+        return {}
+    wanted = {(clip.scene, clip.branch): _digest(clip, policy) for clip in clips}
+    takes = (
+        Take.objects.of(workspace)
+        .filter(
+            attempt__workspace_id=workspace,
+            attempt__content_digest__in={value for value in wanted.values() if value},
+            attempt__state=AttemptState.COLLECTED,
+            kind=TakeKind.GENERATED,
+            job__mode=mode,
+            simulated=mode == Mode.SIMULATED,
+        )
+        .exclude(quality__verdict=Verdict.FAIL)
+        .select_related("attempt", "blob")
+        .order_by("created_at", "pk")
+    )
+    newest = {take.attempt.content_digest: take for take in _with_their_files(workspace, takes) if take.attempt}
+    return {place: newest[value] for place, value in wanted.items() if value in newest}
+
+
+def _digest(clip: ClipPlan, policy: str) -> str:
+    """What the clip would ask, as a digest; empty when nothing can stand for it."""
+    try:
+        request = request_values(clip)
+    except (Asset.DoesNotExist, ProviderError):
+        return ""
+    if policy == ReusePolicy.SEEDED and request["seed"] is None:
+        return ""
+    return content_digest(request)
+
+
+def _with_their_files(workspace: UUID, takes: Iterable[Take]) -> list[Take]:
+    """Leave out takes made from files that were erased or put away since."""
+    named = {take.pk: {i["asset"] for i in take.attempt.request["inputs"]} for take in takes if take.attempt}
+    every = set().union(*named.values())
+    rows = Asset.objects.of(workspace).filter(pk__in=every, archived_at__isnull=True)
+    there = {str(pk) for pk in rows.values_list("pk", flat=True)} if every else set()
+    return [take for take in takes if named.get(take.pk, set()) <= there]
+
+
+def _standing(clip: ClipPlan, take: Take | None) -> ClipPlan:
+    if take is None:
+        return clip
+    reuse = Reuse(str(take.pk), str(take.job_id), clip.price_micro, clip.price_upper_micro, clip.expected_s)
+    return replace(clip, price_micro=0, price_upper_micro=0, expected_s=BRING_S, reuse=reuse)
