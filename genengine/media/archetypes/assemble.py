@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from genengine.media.archetypes.values import MIN_SECONDS, CannotAssemble, Material, Request
-from genengine.media.framing import kept_in_view
+from genengine.media.framing import Box, kept_in_view
 from genengine.media.spec.brand import calmed
 
 MOVES = MappingProxyType(
@@ -186,10 +186,19 @@ def _picture(material: Material, slot: Slot, preset: Preset, request: Request) -
     start, end = moves[slot.index % len(moves)]
     if material.kind == "image" and start != end:
         start, end = kept_in_view(start, end, material.subject)
+        if request.look.logo and material.subject:
+            start, end = _under_logo(start, material.subject), _under_logo(end, material.subject)
         if request.brand_safe:
             start, end = calmed(start, end, slot.frames / request.fps)
         segment["motion"] = {"from": start, "to": end, "ease": "in_out"}
     return segment
+
+
+def _under_logo(window: dict[str, float], subject: Box) -> dict[str, float]:
+    """The window about the subject's upper edge, which then stays where it is and does not grow into a logo above it;
+    the window itself where that would cut the subject's foot."""
+    foot = subject.top + (1 - subject.top) / window["zoom"]
+    return window | {"y": round(subject.top, 4)} if subject.bottom <= foot else window
 
 
 def _subject(slot: Slot, preset: Preset, request: Request) -> list[dict[str, Any]]:
@@ -202,7 +211,7 @@ def _subject(slot: Slot, preset: Preset, request: Request) -> list[dict[str, Any
         place = {"bottom": "bottom_right"}.get(place, place) if preset.label == "Split" else place
         return [picture | {"place": place, "size": width, "max_height": height, "shadow": True, "fade_frames": 8}]
     if preset.words == "bars" and slot.material.kind == "image":
-        height = {"tall": 0.62, "square": 0.68, "wide": 0.72}[shape]
+        height = {"tall": 0.66, "square": 0.68, "wide": 0.72}[shape]
         return [picture | {"place": "bottom", "size": 0.9, "max_height": height}]
     return []
 

@@ -48,7 +48,7 @@ HERO_TEXT, MEME_TEXT, SALE_TEXT = "Introducing our new product!", "When you real
 def material(name: str, output: dict[str, Any]) -> Material:
     """A picture framed on its subject."""
     framing = suggest_framing(FILES[name], output["width"], output["height"])
-    return Material(name, fit=framing.to_fit())
+    return Material(name, fit=framing.to_fit(), words=framing.headline_place, subject=framing.subject)
 
 
 def with_brand(spec: dict[str, Any]) -> dict[str, Any]:
