@@ -15,6 +15,9 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 from urllib3.util.connection import create_connection
 
+# All that the internet routes; old forms outside of it (::127.0.0.1, fec0::) count as global for the standard library.
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+
 
 def is_public(address: str) -> bool:
     """True for an address on the public internet; IPv4 hidden in IPv6 forms is looked at as IPv4."""
@@ -23,6 +26,8 @@ def is_public(address: str) -> bool:
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
         if inner is None and ip in ipaddress.ip_network("64:ff9b::/96"):
             inner = ipaddress.ip_address(int(ip) & 0xFFFFFFFF)
+        if inner is None and ip not in GLOBAL_UNICAST:
+            return False
         ip = inner or ip
     return bool(ip.is_global) and not ip.is_multicast
 

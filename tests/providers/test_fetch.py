@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +24,7 @@ from providers.http import new_session
     [
         "127.0.0.1", "10.1.2.3", "192.168.0.9", "169.254.169.254", "100.64.0.1", "0.0.0.0", "::1", "fe80::1%eth0",
         "fc00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "224.0.0.1",
+        "::127.0.0.1", "::", "fe80::1", "fec0::1", "fd00::1", "2001:0:4136:e378:8000:63bf:80ff:fffe", "255.255.255.255",
     ],
 )  # fmt: skip
 def test_private_addresses_in_every_form_are_not_public(address: str) -> None:
@@ -136,11 +138,46 @@ def test_more_than_the_limit_is_refused(own: str, tmp_path: Path) -> None:
 def test_a_vendors_session_connects_to_no_private_address_whatever_its_name_says(own: str) -> None:
     port = own.rsplit(":", 1)[1]
     session = new_session(own, public_only=True)
-    for host in ("127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0x7f.1", "2130706433"):
+    for host in ("127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0x7f.1", "2130706433", "0177.0.0.1", "127.1"):
         with pytest.raises(requests.ConnectionError):
             session.get(f"http://{host}:{port}/clip", timeout=2)
     assert _Handler.seen == []
     assert new_session(own).get(f"{own}/clip", timeout=2).status_code == 200
+
+
+def _answers(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
+    """Let each look-up of a name give the next answer; returns the addresses that were connected to."""
+    left, connected = list(answers), list[str]()
+
+    def look_up(host: str, port: int, *args: object, **kwargs: object) -> list[object]:
+        found = left.pop(0) if len(left) > 1 else left[0]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
+
+    def connect(address: tuple[str, int], *args: object, **kwargs: object) -> socket.socket:
+        connected.append(address[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("providers.addresses.socket.getaddrinfo", look_up)
+    monkeypatch.setattr("providers.addresses.create_connection", connect)
+    return connected
+
+
+def test_a_name_whose_answer_changes_is_connected_to_by_the_address_that_was_judged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connected = _answers(monkeypatch, ["93.184.216.34"], ["127.0.0.1"])
+    session = new_session("https://vendor.example", public_only=True)
+    for _ in range(2):
+        with pytest.raises(requests.ConnectionError):
+            session.get("http://turning.example/clip", timeout=2)
+    assert connected == ["93.184.216.34"]
+
+
+def test_one_private_address_among_public_ones_is_enough_to_refuse_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    connected = _answers(monkeypatch, ["93.184.216.34", "10.0.0.7"])
+    with pytest.raises(requests.ConnectionError):
+        new_session("https://vendor.example", public_only=True).get("http://mixed.example/clip", timeout=2)
+    assert connected == []
 
 
 def test_a_redirect_to_another_host_loses_the_key_on_the_way(tmp_path: Path) -> None:
