@@ -140,7 +140,8 @@ def test_a_job_ends_right_when_the_senders_are_killed_again_and_again(stack: Sta
 
 
 def _someone_is_at_the_vendor(stack: Stack, job: str) -> Callable[[], bool]:
-    return lambda: any(a["state"] == "submitted" for a in stack.drive("report", job)["attempts"])
+    # later states count too: on a busy machine a clip can come and go between two looks
+    return lambda: any(a["state"] != "intent" for a in stack.drive("report", job)["attempts"])
 
 
 def _is_back(stack: Stack, name: str) -> bool:
