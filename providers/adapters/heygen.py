@@ -1,4 +1,4 @@
-"""HeyGen v3: a presenter speaks a script or a given voice, from an avatar or from a photo.
+"""HeyGen v3: presenters, clips from words and pictures, the Video Agent, speech, uploads, webhook endpoints.
 
 Reference: https://developers.heygen.com. The older v1 and v2 addresses were promised until 2026-10-31 only and
 are not used.
@@ -9,106 +9,68 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from providers.base import RemoteAdapter
-from providers.errors import (
-    ContentRefused,
-    CredentialsRejected,
-    ErrorKind,
-    InvalidRequest,
-    OutcomeUnknown,
-    ProviderError,
-    QuotaExhausted,
-    RateLimited,
-    Transient,
-    Unsupported,
-    WebhookRejected,
+from providers.errors import InvalidRequest, OutcomeUnknown, ProviderError, Transient, Unsupported, WebhookRejected
+from providers.heygen_errors import error_of, failure_of
+from providers.heygen_models import (
+    AGENT,
+    CLIP,
+    MODELS,
+    SPEECH,
+    agent_body,
+    check_options,
+    clip_body,
+    presenter_body,
+    speech_body,
+    spoken_seconds,
 )
 from providers.http import CallKind, Reply, Timeouts
 from providers.limits import TrafficLimits
 from providers.pictures import PictureLimits, prepare_picture
-from providers.shapes import as_decimal, as_dict, has_word, objects
+from providers.shapes import as_decimal, as_dict, objects
+from providers.spool import require_sink, write_json
 from providers.values import (
     Accepted,
     AccountReport,
     Amount,
-    Facts,
-    Feature,
+    Estimate,
+    Finished,
     GenerationRequest,
     InputAsset,
     InputRole,
     ModelCard,
     Output,
-    PerSecond,
     RemoteState,
     RemoteTask,
-    SecondsRange,
     StagedInput,
     StagedInputs,
     Task,
-    TaskFailure,
     TaskReport,
 )
 
-PRICED = date(2026, 11, 1)
-SPOKEN = SecondsRange(1, 1800, 0.001)
-RATIOS = ("16:9", "9:16", "4:5", "5:4", "1:1")
-RESOLUTIONS = ("720p", "1080p", "4k")
-ABILITIES = frozenset({Feature.WEBHOOK, Feature.FIND_BY_KEY})
 PICTURE = PictureLimits(max_bytes=30_000_000, min_side=64, max_side=4096)
 ASSET_BYTES = 32_000_000
 SKEW_S = 300
 # HeyGen measured 31 s at the 99th percentile for a create; its own client waits two minutes.
 PATIENCE = Timeouts(connect=5, read=30, submit=120, upload=600)
-OPTIONS = frozenset(
-    {"voice_id", "avatar_id", "voice_settings", "background", "caption", "motion_prompt", "expressiveness"}
-)
-CREDENTIAL_CODES = {
-    "unauthorized",
-    "authentication_failed",
-    "forbidden",
-    "resource_access_denied",
-    "ai_vendor_access_restricted",
-    "subscription_required",
-    "plan_upgrade_required",
+SESSION = "session:"
+"""Marks the id of an agent's session whose video has no id yet."""
+OUTCOMES = {
+    f"{kind}.{end}": state
+    for kind in ("avatar_video", "video_agent")
+    for end, state in (("success", RemoteState.SUCCEEDED), ("fail", RemoteState.FAILED))
 }
-QUOTA_CODES = {"insufficient_credit", "quota_exceeded", "trial_limit_exceeded", "resource_limit_reached"}
-CONTENT_CODES = {"content_policy_violation", "avatar_not_usable"}
-FAULT_CODES = {
-    "internal_error",
-    "service_unavailable",
-    "gateway_timeout",
-    "voice_provider_error",
-    "resource_not_ready",
-}
-
-
-def _card(model: str, label: str, price: str, large: str, roles: frozenset[InputRole], **more: Any) -> ModelCard:
-    return ModelCard(
-        id=model,
-        version="v3",
-        label=label,
-        tasks=frozenset({Task.AVATAR_VIDEO}),
-        durations=SPOKEN,
-        ratios=RATIOS,
-        resolutions=RESOLUTIONS,
-        supports=ABILITIES,
-        input_roles=roles,
-        max_prompt_chars=5000,
-        price=PerSecond(Decimal(price), "USD", {"720p": Decimal(price), "1080p": Decimal(price), "4k": Decimal(large)}),
-        facts=Facts.DOC,
-        prices_as_of=PRICED,
-        **more,
-    )
 
 
 class HeyGenAdapter(RemoteAdapter):
-    """Creates by ``POST /v3/videos`` under an Idempotency-Key, polls ``GET /v3/videos/{id}``."""
+    """Creates by ``POST /v3/videos``, ``/v3/models/videos`` and ``/v3/video-agents`` under an Idempotency-Key."""
 
     name = "heygen"
     label = "HeyGen"
@@ -124,39 +86,13 @@ class HeyGenAdapter(RemoteAdapter):
         "pending": RemoteState.QUEUED,
         "queued": RemoteState.QUEUED,
         "processing": RemoteState.RUNNING,
+        "thinking": RemoteState.RUNNING,
+        "generating": RemoteState.RUNNING,
         "completed": RemoteState.SUCCEEDED,
         "failed": RemoteState.FAILED,
+        "cancelled": RemoteState.CANCELLED,
     }
-    models = (
-        _card(
-            "heygen-avatar-iv",
-            "HeyGen Avatar IV",
-            "0.0667",
-            "0.0833",
-            frozenset({InputRole.AUDIO}),
-            speed_s_per_s=20.0,
-            quality=8,
-        ),
-        _card(
-            "heygen-avatar-iii",
-            "HeyGen Avatar III",
-            "0.0167",
-            "0.02",
-            frozenset({InputRole.AUDIO}),
-            speed_s_per_s=12.0,
-            quality=6,
-        ),
-        _card(
-            "heygen-photo-avatar-iv",
-            "HeyGen photo avatar",
-            "0.05",
-            "0.0667",
-            frozenset({InputRole.FIRST_FRAME, InputRole.AUDIO}),
-            speed_s_per_s=20.0,
-            quality=7,
-        ),
-    )
-    engines: Mapping[str, str] = {"heygen-avatar-iv": "avatar_iv", "heygen-avatar-iii": "avatar_iii"}
+    models = MODELS
 
     def __init__(self, *, timeouts: Timeouts | None = None, **injected: Any) -> None:
         super().__init__(timeouts=timeouts or PATIENCE, **injected)
@@ -174,28 +110,70 @@ class HeyGenAdapter(RemoteAdapter):
         words = f"{left:f} {unit} left." if left is not None else f"Billed by {data.get('billing_type') or 'plan'}."
         return AccountReport(True, words, balance, {"billing_type": data.get("billing_type")})
 
+    def estimate(self, request: GenerationRequest) -> Estimate:
+        found = super().estimate(request)
+        said = {
+            AGENT: f"The agent decides the length; about {found.billed_seconds:f} s are asked for in words.",
+            SPEECH: f"Speech is charged by its length; about {found.billed_seconds:.1f} s are expected of this text.",
+        }
+        note = said.get(request.model)
+        return replace(found, notes=(*found.notes, note)) if note else found
+
+    def billed_seconds(self, card: ModelCard, request: GenerationRequest) -> Decimal:
+        return spoken_seconds(request) if card.id == SPEECH else super().billed_seconds(card, request)
+
+    # -- files -----------------------------------------------------------------------------------------------
+
     def stage_inputs(self, inputs: tuple[InputAsset, ...], *, ratio: str = "") -> StagedInputs:
-        """Photo and voice are uploaded as assets and named by their ids."""
+        """Files are uploaded as assets and named by their ids. A clip follows its first frame, so that is shaped."""
         staged = []
         for item in inputs:
             if item.role is InputRole.FIRST_FRAME:
-                picture = prepare_picture(item.path, PICTURE)
+                picture = prepare_picture(item.path, PICTURE, ratio=ratio)
                 asset = self._upload("photo.jpg", picture.data, picture.media_type)
-            elif item.role is InputRole.AUDIO:
-                asset = self._upload(item.path.name, item.path.read_bytes(), item.media_type)
+            elif item.role in (InputRole.AUDIO, InputRole.REFERENCE):
+                asset = self._upload_file(item)
             else:
-                raise Unsupported(f"HeyGen takes a photo or a voice here, not {item.role.value} files.")
+                raise Unsupported(f"HeyGen takes photos, voices and references here, not {item.role.value} files.")
             staged.append(StagedInput(item.role, asset, item.media_type))
         return StagedInputs(tuple(staged))
 
+    def _upload_file(self, item: InputAsset) -> str:
+        if item.path.stat().st_size > ASSET_BYTES:
+            return self._upload_direct(item)
+        return self._upload(item.path.name, item.path.read_bytes(), item.media_type)
+
     def _upload(self, name: str, data: bytes, media_type: str) -> str:
-        if len(data) > ASSET_BYTES:
-            raise InvalidRequest(f"{name} has more than 32 MB, HeyGen's limit; use a smaller file.")
         body, reply = self.call_json(CallKind.WRITE, "POST", "/v3/assets", files={"file": (name, data, media_type)})
+        return self._asset_id(body, reply)
+
+    def _asset_id(self, body: Mapping[str, Any], reply: Reply) -> str:
         asset = str(as_dict(body.get("data")).get("asset_id") or "")
         if not asset:
             raise Transient("HeyGen took the file without naming it; try again.", exchange=reply.exchange)
         return asset
+
+    def _upload_direct(self, item: InputAsset) -> str:
+        """Past 32 MB the bytes go straight to HeyGen's storage, whose address is signed: our key does not go there."""
+        size = item.path.stat().st_size
+        asked = {"filename": item.path.name, "content_type": item.media_type, "size_bytes": size}
+        asked["checksum_sha256"] = item.sha256
+        body, reply = self.call_json(CallKind.WRITE, "POST", "/v3/assets/direct-uploads", body=asked)
+        place, asset = as_dict(body.get("data")), self._asset_id(body, reply)
+        limit, url = as_decimal(place.get("max_bytes")), str(place.get("upload_url") or "")
+        if limit is not None and size > limit:
+            raise InvalidRequest(f"{item.path.name} has {size} bytes; HeyGen takes {limit:f}. Use a smaller file.")
+        if not url:
+            raise Transient("HeyGen named no place for the upload; try again.", exchange=reply.exchange)
+        headers = {name: str(value) for name, value in as_dict(place.get("upload_headers")).items()}
+        with item.path.open("rb") as file:
+            sent = self.client.call(CallKind.WRITE, "PUT", url, headers=headers, data=file)
+        if not sent.ok:
+            raise Transient(f"HeyGen's storage answered {sent.status}; upload again.", exchange=sent.exchange)
+        self.call_json(CallKind.WRITE, "POST", f"/v3/assets/{asset}/complete", body={"checksum_sha256": item.sha256})
+        return asset
+
+    # -- the paid calls --------------------------------------------------------------------------------------
 
     def submit(
         self,
@@ -205,56 +183,84 @@ class HeyGenAdapter(RemoteAdapter):
         idempotency_key: str,
         callback_url: str = "",
         sink: Path | None = None,
-    ) -> Accepted:
-        body = self._body(request, staged, idempotency_key, callback_url)
-        answer, reply = self.call_json(
-            CallKind.SUBMIT, "POST", "/v3/videos", body=body, headers={"Idempotency-Key": idempotency_key}
-        )
-        remote_id = str(as_dict(answer.get("data")).get("video_id") or "")
+    ) -> Accepted | Finished:
+        check_options(request)
+        if request.model == SPEECH:
+            return self._speak(request, idempotency_key, require_sink(sink))
+        path, body = self._create(request, staged, idempotency_key)
+        if callback_url and request.model != CLIP:  # the event that a clip ends with is not published
+            body["callback_url"] = callback_url
+        answer, reply = self._paid(path, body, idempotency_key)
+        data = as_dict(answer.get("data"))
+        remote_id = str(data.get("video_id") or "")
+        if not remote_id and data.get("session_id"):
+            remote_id = f"{SESSION}{data['session_id']}"
         if not remote_id:
             raise OutcomeUnknown("HeyGen accepted the call without naming a video.", exchange=reply.exchange)
-        return Accepted(remote_id, answer, {}, reply.exchange)
+        return Accepted(remote_id, answer, {"resolution": request.resolution}, reply.exchange)
 
-    def _body(self, request: GenerationRequest, staged: StagedInputs, key: str, callback_url: str) -> dict[str, Any]:
-        options = request.options
-        unknown = set(options) - OPTIONS
-        if unknown or request.seed is not None or request.negative_prompt:
-            named = ", ".join(sorted(unknown)) or "seed or negative prompt"
-            raise Unsupported(f"HeyGen knows no {named} for presenters; remove it.")
-        body: dict[str, Any] = {
-            # The title is our key: videos can be listed by it when an answer was lost.
-            "title": key,
-            "callback_id": key,
-            "resolution": request.resolution,
-            "aspect_ratio": request.ratio,
-            "fit": "cover",
-        }
-        if callback_url:
-            body["callback_url"] = callback_url
-        body.update({name: options[name] for name in OPTIONS - {"avatar_id"} if options.get(name)})
-        body.update(self._presenter(request, staged))
-        voice = staged.get(InputRole.AUDIO)
-        if voice is not None:
-            body["audio_asset_id"] = voice.value
-        elif request.prompt.strip():
-            body["script"] = request.prompt
-        else:
-            raise InvalidRequest("A presenter needs a script or a voice file; add one.")
-        return body
+    def _create(self, request: GenerationRequest, staged: StagedInputs, key: str) -> tuple[str, dict[str, Any]]:
+        if request.model == CLIP:
+            return "/v3/models/videos", clip_body(request, staged)
+        if request.model == AGENT:
+            return "/v3/video-agents", {**agent_body(request, staged), "callback_id": key}
+        # The title is our key: videos can be listed by it when an answer was lost.
+        return "/v3/videos", {**presenter_body(request, staged), "title": key, "callback_id": key}
 
-    def _presenter(self, request: GenerationRequest, staged: StagedInputs) -> dict[str, Any]:
-        photo = staged.get(InputRole.FIRST_FRAME)
-        if request.model == "heygen-photo-avatar-iv":
-            if photo is None:
-                raise InvalidRequest("The photo avatar needs a photo; add one or choose an avatar model.")
-            return {"type": "image", "image": {"type": "asset_id", "asset_id": photo.value}}
-        if not request.options.get("avatar_id"):
-            raise InvalidRequest("Name the avatar's look in options.avatar_id, as HeyGen lists it.")
-        engine = {"type": self.engines[request.model]}
-        return {"type": "avatar", "avatar_id": str(request.options["avatar_id"]), "engine": engine}
+    def _paid(self, path: str, body: Mapping[str, Any], key: str) -> tuple[dict[str, Any], Reply]:
+        return self.call_json(CallKind.SUBMIT, "POST", path, body=body, headers={"Idempotency-Key": key})
+
+    def _speak(self, request: GenerationRequest, key: str, sink: Path) -> Finished:
+        """Speech is charged when it is answered; a file that then does not come is an unknown outcome."""
+        answer, reply = self._paid("/v3/voices/speech", speech_body(request), key)
+        data = as_dict(answer.get("data"))
+        url, seconds = str(data.get("audio_url") or ""), as_decimal(data.get("duration"))
+        if not url:
+            raise OutcomeUnknown("HeyGen answered without sound; the call may be charged.", exchange=reply.exchange)
+        try:
+            artefacts = [self.fetch_from(self.base_url, url, Output("speech", url), 0, sink)]
+        except ProviderError as error:
+            raise OutcomeUnknown(
+                f"HeyGen made the speech and charged it, but its file did not come: {error}", exchange=reply.exchange
+            ) from error
+        words = objects(data, "word_timestamps")
+        if words:
+            timings = [{"text": item.get("word"), "start": item.get("start"), "end": item.get("end")} for item in words]
+            artefacts.append(write_json(sink, "timings-0.json", {"words": timings}, kind="timings"))
+        price = self.priced(SPEECH).price if seconds is not None else None
+        cost = Amount(price.total(seconds=seconds), price.currency) if price and seconds is not None else None
+        return Finished(
+            tuple(artefacts), str(data.get("request_id") or ""), cost=cost, raw=data, exchange=reply.exchange
+        )
+
+    # -- where a task stands ---------------------------------------------------------------------------------
 
     def poll(self, task: RemoteTask) -> TaskReport:
-        body, reply = self.call_json(CallKind.READ, "GET", f"/v3/videos/{task.remote_id}")
+        if task.remote_id.startswith(SESSION):
+            return self._poll_session(task)
+        kind = "models/videos" if task.model == CLIP else "videos"
+        return self._video(task, f"/v3/{kind}/{task.remote_id}")
+
+    def _poll_session(self, task: RemoteTask) -> TaskReport:
+        """An agent thinks before its video has an id; from then on the video says where it stands."""
+        path = f"/v3/video-agents/{task.remote_id.removeprefix(SESSION)}"
+        body, reply = self.call_json(CallKind.READ, "GET", path)
+        data = as_dict(body.get("data"))
+        if data.get("video_id"):
+            return self._video(task, f"/v3/videos/{data['video_id']}")
+        word = str(data.get("status") or "")
+        state = self.state_of(word)
+        return TaskReport(
+            remote_id=task.remote_id,
+            state=RemoteState.UNKNOWN if state is RemoteState.SUCCEEDED else state,
+            raw=data,
+            vendor_state=word,
+            error=failure_of(data) if state is RemoteState.FAILED else None,
+            exchange=reply.exchange,
+        )
+
+    def _video(self, task: RemoteTask, path: str) -> TaskReport:
+        body, reply = self.call_json(CallKind.READ, "GET", path)
         data = as_dict(body.get("data"))
         word = str(data.get("status") or "")
         state = self.state_of(word)
@@ -265,9 +271,9 @@ class HeyGenAdapter(RemoteAdapter):
             raw=data,
             vendor_state=word,
             outputs=_outputs(data) if done else (),
-            error=_failure(data) if state is RemoteState.FAILED else None,
+            error=failure_of(data) if state is RemoteState.FAILED else None,
             cost=self._cost(task, data) if done else None,
-            idempotency_key=str(data.get("title") or ""),
+            idempotency_key=str(data.get("title") or "") if task.model not in (CLIP, AGENT) else "",
             exchange=reply.exchange,
         )
 
@@ -277,16 +283,21 @@ class HeyGenAdapter(RemoteAdapter):
         if seconds is None or not task.model:
             return None
         price = self.priced(task.model).price
-        return Amount(price.total(seconds=seconds, tier="1080p"), price.currency)
+        return Amount(price.total(seconds=seconds, tier=task.details.get("resolution", "1080p")), price.currency)
 
     def find_by_key(self, idempotency_key: str, *, request: GenerationRequest | None = None) -> RemoteTask | None:
+        if request is not None and request.model in (CLIP, AGENT, SPEECH):
+            raise Unsupported("HeyGen lists only presenters by our key; this one is counted as spent if it stays lost.")
         params = {"title": idempotency_key, "limit": 100}
         body, _ = self.call_json(CallKind.READ, "GET", "/v3/videos", params=params)
         for item in objects(body, "data"):
             if item.get("title") == idempotency_key:
                 found = str(item.get("id") or item.get("video_id") or "")
-                return RemoteTask(found, Task.AVATAR_VIDEO, request.model if request else "")
+                details = {"resolution": request.resolution} if request else {}
+                return RemoteTask(found, Task.AVATAR_VIDEO, request.model if request else "", details)
         return None
+
+    # -- callbacks -------------------------------------------------------------------------------------------
 
     def verify_webhook(self, headers: Mapping[str, str], body: bytes) -> None:
         lower = {name.lower(): value for name, value in headers.items()}
@@ -305,10 +316,9 @@ class HeyGenAdapter(RemoteAdapter):
         except ValueError as error:
             raise WebhookRejected("The callback's body is not JSON.") from error
         kind, data = str(told.get("event_type") or ""), as_dict(told.get("event_data"))
-        states = {"avatar_video.success": RemoteState.SUCCEEDED, "avatar_video.fail": RemoteState.FAILED}
-        if kind not in states:
+        state = OUTCOMES.get(kind)
+        if state is None:
             return []
-        state = states[kind]
         return [
             TaskReport(
                 remote_id=str(data.get("video_id") or ""),
@@ -316,34 +326,44 @@ class HeyGenAdapter(RemoteAdapter):
                 raw=told,
                 vendor_state=kind,
                 outputs=_outputs(data) if state is RemoteState.SUCCEEDED else (),
-                error=_failure(data) if state is RemoteState.FAILED else None,
+                error=failure_of(data) if state is RemoteState.FAILED else None,
                 idempotency_key=str(data.get("callback_id") or ""),
             )
         ]
 
+    def add_webhook(self, url: str, events: Sequence[str] = tuple(OUTCOMES)) -> tuple[str, str]:
+        """Register an HTTPS address for all videos of the account: its id and its secret, which is shown only now."""
+        if not url.startswith("https://"):
+            raise InvalidRequest("HeyGen sends callbacks to https addresses only; give one that begins with https://.")
+        asked = {"url": url, "events": list(events)}
+        body, _ = self.call_json(CallKind.WRITE, "POST", "/v3/webhooks/endpoints", body=asked, quiet=True)
+        return self._endpoint(body)
+
+    def rotate_webhook_secret(self, endpoint_id: str) -> tuple[str, str]:
+        """A new secret for an endpoint; the old one holds no longer."""
+        path = f"/v3/webhooks/endpoints/{endpoint_id}/rotate-secret"
+        return self._endpoint(self.call_json(CallKind.WRITE, "POST", path, quiet=True)[0])
+
+    def _endpoint(self, body: Mapping[str, Any]) -> tuple[str, str]:
+        data = as_dict(body.get("data"))
+        endpoint, secret = str(data.get("endpoint_id") or ""), str(data.get("secret") or "")
+        if not endpoint or not secret:
+            raise Transient("HeyGen named no endpoint and secret; list the endpoints, then rotate the secret.")
+        return endpoint, secret
+
+    def webhook_endpoints(self) -> list[dict[str, Any]]:
+        """The addresses registered at HeyGen (the first hundred), without their secrets."""
+        body, _ = self.call_json(CallKind.READ, "GET", "/v3/webhooks/endpoints", params={"limit": 100}, quiet=True)
+        return [{name: value for name, value in item.items() if name != "secret"} for item in objects(body, "data")]
+
+    def remove_webhook(self, endpoint_id: str) -> None:
+        """Stop the callbacks to an endpoint for good."""
+        self.call(CallKind.WRITE, "DELETE", f"/v3/webhooks/endpoints/{endpoint_id}")
+
     def error_from(self, reply: Reply, kind: CallKind) -> ProviderError | None:
         error = as_dict(reply.data.get("error"))
         code, words = str(error.get("code") or ""), str(error.get("message") or "")
-        return _error_of(code, words, reply, kind) if code else None
-
-
-def _error_of(code: str, words: str, reply: Reply, kind: CallKind) -> ProviderError:
-    told: dict[str, Any] = {"vendor_code": code, "vendor_message": words}
-    if code in CREDENTIAL_CODES:
-        return CredentialsRejected(f"HeyGen does not allow this key: {words}.", **told)
-    if code in QUOTA_CODES:
-        return QuotaExhausted(f"The HeyGen account has nothing left: {words}. Top it up.", **told)
-    if code in CONTENT_CODES:
-        return ContentRefused(f"HeyGen refuses this content: {words}.", **told)
-    if code == "rate_limit_exceeded":
-        return RateLimited(f"HeyGen is saturated: {words}.", retry_after=reply.retry_after, **told)
-    if code == "request_in_progress" and kind is CallKind.SUBMIT:
-        return OutcomeUnknown("HeyGen is still working on this key; look the video up.", **told)
-    if code in FAULT_CODES or reply.status >= 500 or reply.ok:
-        if kind is CallKind.SUBMIT:
-            return OutcomeUnknown(f"HeyGen failed ({words}); the video may exist. Look it up.", **told)
-        return Transient(f"HeyGen failed: {words}. Try again later.", **told)
-    return InvalidRequest(f"HeyGen finds the request invalid: {words}.", **told)
+        return error_of(code, words, reply, kind) if code else None
 
 
 def _outputs(data: Mapping[str, Any]) -> tuple[Output, ...]:
@@ -352,15 +372,3 @@ def _outputs(data: Mapping[str, Any]) -> tuple[Output, ...]:
     if data.get("subtitle_url"):
         outputs.append(Output("captions", str(data["subtitle_url"]), "application/x-subrip"))
     return tuple(outputs)
-
-
-def _failure(data: Mapping[str, Any]) -> TaskFailure:
-    """Codes of failed videos are those of the errors, and older ones in capitals; money can fail here too."""
-    code = str(data.get("failure_code") or data.get("code") or "")
-    words = str(data.get("failure_message") or data.get("msg") or data.get("error") or "no reason given")
-    if code in CONTENT_CODES or has_word(code + words, ("policy", "moderation")):
-        return TaskFailure(ErrorKind.CONTENT_REFUSED, code, words)
-    if code in QUOTA_CODES or "INSUFFICIENT_CREDIT" in code:
-        return TaskFailure(ErrorKind.QUOTA_EXHAUSTED, code, words)
-    known_fault = code in FAULT_CODES or not code
-    return TaskFailure(ErrorKind.TRANSIENT if known_fault else ErrorKind.INVALID_REQUEST, code, words)

@@ -47,6 +47,12 @@ class VendorCase:
     upper_estimate: bool = False
     signs_in: bool = True
     moderates: bool = True
+    listed: bool = True
+
+    @property
+    def finds_by_key(self) -> bool:
+        """True when a lost submit of this request can be looked up."""
+        return self.kind.can_find_by_key and self.listed
 
     @property
     def secrets(self) -> list[str]:
@@ -123,6 +129,23 @@ CASES: tuple[VendorCase, ...] = (
             duration_s=4.0,
             options={"avatar_id": "look-ada"},
         ),
+    ),
+    VendorCase(
+        id="heygen-clip",
+        kind=HeyGenAdapter,
+        credentials={"api_key": "contract-key-heygen-clip"},
+        wrong={"api_key": "wrong-key"},
+        request=clip("heygen-video-1", duration_s=5.0, resolution="480p", seed=7),
+        webhooks=False,
+        listed=False,
+    ),
+    VendorCase(
+        id="heygen-agent",
+        kind=HeyGenAdapter,
+        credentials={"api_key": "contract-key-heygen-agent", "webhook_secret": TEST_WEBHOOK_SECRET},
+        wrong={"api_key": "wrong-key"},
+        request=clip("heygen-video-agent", Task.AVATAR_VIDEO, duration_s=5.0, resolution=""),
+        listed=False,
     ),
     VendorCase(
         id="runway",
@@ -235,6 +258,19 @@ CALLS: tuple[VendorCase, ...] = (
         credentials={"api_key": "sk_contract_eleven"},
         wrong={"api_key": "wrong-key"},
         request=GenerationRequest(Task.SOUND_EFFECT, "eleven_text_to_sound_v2", "Ice in a glass", duration_s=1.5),
+        webhooks=False,
+    ),
+    VendorCase(
+        id="heygen-speech",
+        kind=HeyGenAdapter,
+        credentials={"api_key": "contract-key-heygen-speech"},
+        wrong={"api_key": "wrong-key"},
+        request=GenerationRequest(
+            Task.TEXT_TO_SPEECH,
+            "heygen-starfish",
+            "Slow mornings taste better with a glass of cold brew",
+            options={"voice_id": "voice-en-1"},
+        ),
         webhooks=False,
     ),
     VendorCase(

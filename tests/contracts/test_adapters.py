@@ -86,7 +86,7 @@ def test_a_lost_answer_is_an_unknown_outcome_that_is_found_and_paid_once(
     emulator.script(fault(case, "submit", "lost_response", nth=[1]))
     with pytest.raises(OutcomeUnknown):
         submit(adapter, case, key)
-    if case.kind.can_find_by_key:
+    if case.finds_by_key:
         found = adapter.find_by_key(key, request=case.request)
         assert found is not None
         assert wait_until_final(adapter, found).state is RemoteState.SUCCEEDED
@@ -95,7 +95,7 @@ def test_a_lost_answer_is_an_unknown_outcome_that_is_found_and_paid_once(
 
 @every_case
 def test_a_key_that_was_never_used_is_found_nowhere(case: VendorCase, adapter: RemoteAdapter, key: str) -> None:
-    if not case.kind.can_find_by_key:
+    if not case.finds_by_key:
         with pytest.raises(ProviderError):
             adapter.find_by_key(key, request=case.request)
         return

@@ -1,4 +1,4 @@
-"""HeyGen v3: one create for presenters, idempotent by key; a uniform error envelope; signed callbacks.
+"""HeyGen v3: creates of four kinds, idempotent by key; a uniform error envelope; signed callbacks.
 
 Written from HeyGen's published schemas (CLI snapshot of 2026-07) and reference text. The length of a video follows
 the script at 2.5 words a second. Callbacks are signed although the reference does not say so for ``callback_url``.
@@ -10,17 +10,18 @@ import hashlib
 import hmac
 import json
 import re
-import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from providers.emulator.accounts import account_of
 from providers.emulator.faults import Trouble
 from providers.emulator.media.video import Clip, render_clip
 from providers.emulator.store import StoredTask, StoredWebhook
-from providers.emulator.vendor import Delivery, Draft, DuplicateKey, MediaPlan, Route, Vendor, even, route
+from providers.emulator.vendor import Delivery, Draft, DuplicateKey, MediaPlan, Route, even, route
+from providers.emulator.vendors.heygen_files import Refused, good
+from providers.emulator.vendors.heygen_models import SESSION, ModelsVendor
 from providers.emulator.wire import Answer, Call, LogNote
 
 PARALLEL = 10
@@ -36,63 +37,31 @@ PRICES = {
 KEY_PATTERN = re.compile(r"[A-Za-z0-9_\-:.;]{1,255}")
 
 
-class Refused(Exception):
-    """An error of the vendor: status, code, words and the parameter it is about."""
+class HeyGenVendor(ModelsVendor):
+    """`/v3/videos`, `/v3/models/videos`, `/v3/video-agents`, speech, files, account and catalogue."""
 
-    def __init__(self, status: int, code: str, message: str, param: str = "") -> None:
-        super().__init__(message)
-        self.status, self.code, self.message, self.param = status, code, message, param
-
-
-class HeyGenVendor(Vendor):
-    """`/v3/videos`, `/v3/assets`, `/v3/users/me`, `/v3/avatars/looks`, `/v3/voices`."""
-
-    name = "heygen"
     url_lifetime_s = 7 * 86_400.0
 
     def routes(self) -> list[Route]:
-        guarded = partial(partial, self._guarded)
+        guarded = self.guarded
         return [
-            route("POST", "/v3/videos", "submit", guarded(self._create)),
+            route("POST", "/v3/videos", "submit", guarded(partial(self._create, self._presenter))),
+            route("POST", "/v3/models/videos", "submit", guarded(partial(self._create, self.clip_draft))),
+            route("GET", "/v3/models/videos/{video_id}", "poll", guarded(self._read)),
+            route("POST", "/v3/video-agents", "submit", guarded(partial(self._create, self.agent_draft))),
+            route("GET", "/v3/video-agents/{session_id}", "poll", guarded(self._session)),
+            route("POST", "/v3/voices/speech", "submit", guarded(self._speak)),
             route("GET", "/v3/videos/{video_id}", "poll", guarded(self._read)),
             route("GET", "/v3/videos", "list", guarded(self._list)),
-            route("POST", "/v3/assets", "upload", guarded(self._asset)),
             route("GET", "/v3/users/me", "account", guarded(self._me)),
             route("GET", "/v3/avatars/looks", "catalogue", guarded(self._looks)),
             route("GET", "/v3/voices", "catalogue", guarded(self._voices)),
+            *self.file_routes(),
         ]
-
-    def server_error(self, status: int) -> Answer:
-        codes = {503: "service_unavailable", 504: "gateway_timeout"}
-        return _error(status, codes.get(status, "internal_error"), "Something went wrong on our side")
-
-    def rate_limited(self, retry_after: float | None) -> Answer:
-        answer = _error(429, "rate_limit_exceeded", "Too many requests or concurrent jobs")
-        if retry_after is not None:
-            answer.headers["Retry-After"] = f"{retry_after:g}"
-        return answer
-
-    def error_in_ok(self) -> Answer:
-        return _error(200, "internal_error", "Something went wrong on our side")
-
-    def not_found(self, call: Call) -> Answer:
-        return Answer(404, b"404 page not found", media_type="text/plain")
-
-    def new_id(self) -> str:
-        return uuid.uuid4().hex
-
-    def _guarded(self, work: Callable[..., Answer], call: Call, **groups: str) -> Answer:
-        try:
-            account = account_of(call.headers.get("x-api-key", "") or call.bearer())
-            if not account:
-                raise Refused(401, "unauthorized", "The API key is missing or not valid")
-            return work(call, account, **groups)
-        except Refused as error:
-            return _error(error.status, error.code, error.message, error.param)
 
     # -- videos ----------------------------------------------------------------------------------------------
 
-    def _create(self, call: Call, account: str) -> Answer:
+    def _create(self, draft_of: Callable[[Any, str], Draft], call: Call, account: str) -> Answer:
         key = call.headers.get("idempotency-key", "")
         if key and not KEY_PATTERN.fullmatch(key):
             raise Refused(400, "invalid_parameter", "Idempotency-Key is not valid", "Idempotency-Key")
@@ -101,10 +70,24 @@ class HeyGenVendor(Vendor):
             return self._replay(known)
         if self.world.store.open_count(self.name, account, "", self.world.now()) >= PARALLEL:
             return self.rate_limited(5)
-        params, engine = self._params(call.json, account)
+        draft = draft_of(call.json, account)
+        hook = "" if draft.kind == "clip" else str(call.json.get("callback_url") or "")
+        try:
+            task = self.accept(call, replace(draft, idempotency_key=key, callback_url=hook))
+        except DuplicateKey as error:
+            return self._replay(error.task)
+        return _created(task).noting(self.bill(task))
+
+    def _replay(self, task: StoredTask) -> Answer:
+        """The answer the first call got, as of its creation."""
+        note = LogNote(remote_id=task.id, idempotency_key=task.idempotency_key, replay=True)
+        return _created(task).noting(note)
+
+    def _presenter(self, body: Any, account: str) -> Draft:
+        params, engine = self._params(body, account)
         small, large = PRICES[engine]
         price = Decimal(large if params["resolution"] == "4k" else small)
-        draft = Draft(
+        return Draft(
             account=account,
             kind=params["type"],
             model=engine,
@@ -113,19 +96,7 @@ class HeyGenVendor(Vendor):
             currency="USD",
             queue_s=20,
             render_s=18 * params["seconds"],
-            idempotency_key=key,
-            callback_url=str(call.json.get("callback_url") or ""),
         )
-        try:
-            task = self.accept(call, draft)
-        except DuplicateKey as error:
-            return self._replay(error.task)
-        return _data({"video_id": task.id, "status": "waiting", "output_format": "mp4"}).noting(self.bill(task))
-
-    def _replay(self, task: StoredTask) -> Answer:
-        """The answer the first call got, as of its creation."""
-        answer = _data({"video_id": task.id, "status": "waiting", "output_format": "mp4"})
-        return answer.noting(LogNote(remote_id=task.id, idempotency_key=task.idempotency_key, replay=True))
 
     def _params(self, body: Any, account: str) -> tuple[dict[str, Any], str]:
         if not isinstance(body, dict) or body.get("type") not in ("avatar", "image"):
@@ -144,11 +115,7 @@ class HeyGenVendor(Vendor):
             **self._speech(body),
         }
         if body["type"] == "image":
-            image = body.get("image")
-            named = image.get("asset_id") if isinstance(image, dict) and image.get("type") == "asset_id" else ""
-            if not named or not self.world.input_path(_asset_file(account, named)).exists():
-                raise Refused(404, "asset_not_found", "the image asset does not exist", "image")
-            return {**params, "picture": _asset_file(account, named)}, "image"
+            return {**params, "picture": self.asset_of(account, body.get("image"), "image")}, "image"
         if not body.get("avatar_id"):
             raise Refused(400, "invalid_parameter", "avatar_id is required", "avatar_id")
         engine = str((body.get("engine") or {}).get("type") or "avatar_iv")
@@ -173,16 +140,19 @@ class HeyGenVendor(Vendor):
         task = self.world.store.get(self.name, video_id)
         if task is None or task.account != account:
             raise Refused(404, "video_not_found", f"video {video_id} does not exist")
-        view = self._view(task, call.origin)
+        view = self._clip_or_video(task, call)
         if call.fault and call.fault.do is Trouble.UNKNOWN_STATE:
             view["status"] = "rendering_pass_2"
-        return _data(view)
+        return good(view)
+
+    def _clip_or_video(self, task: StoredTask, call: Call) -> dict[str, Any]:
+        return (self.clip_view if task.kind == "clip" else self._view)(task, call.origin)
 
     def _list(self, call: Call, account: str) -> Answer:
         limit, start = min(int(call.query.get("limit", 10)), 100), int(call.query.get("token") or 0)
         tasks = self.world.store.newest(self.name, account, limit=10_000)
         title = call.query.get("title", "")
-        found = [task for task in tasks if not title or title in task.params["title"]]
+        found = [task for task in tasks if task.kind not in ("clip", "speech") and title in task.params["title"]]
         page = [self._view(task, call.origin) for task in found[start : start + limit]]
         more = len(found) > start + limit
         return Answer.of_json({"data": page, "has_more": more, "next_token": str(start + limit) if more else None})
@@ -215,24 +185,11 @@ class HeyGenVendor(Vendor):
 
     # -- the rest --------------------------------------------------------------------------------------------
 
-    def _asset(self, call: Call, account: str) -> Answer:
-        part = call.multipart().get("file")
-        if part is None or not part.data:
-            raise Refused(400, "invalid_parameter", "file is required", "file")
-        if len(part.data) > 32_000_000:
-            raise Refused(413, "payload_too_large", "the file has more than 32 MB", "file")
-        asset = uuid.uuid4().hex
-        path = self.world.input_path(_asset_file(account, asset))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(part.data)
-        url = f"https://files.heygen.ai/{asset}"
-        return _data({"asset_id": asset, "url": url, "mime_type": part.media_type, "size_bytes": len(part.data)})
-
     def _me(self, call: Call, account: str) -> Answer:
         spent = sum((task.cost for task in self.world.store.newest(self.name, account) if task.billed), Decimal(0))
         wallet = {"currency": "usd", "remaining_balance": float(10_000 - spent), "auto_reload": None}
         person = {"username": "emulator", "email": "emulator@example.com", "first_name": "Emulated"}
-        return _data({**person, "last_name": "Account", "billing_type": "wallet", "wallet": wallet})
+        return good({**person, "last_name": "Account", "billing_type": "wallet", "wallet": wallet})
 
     def _looks(self, call: Call, account: str) -> Answer:
         names = ("Ada", "Bela", "Cleo")
@@ -260,8 +217,9 @@ class HeyGenVendor(Vendor):
         if task.phase(self.world.now()) != "succeeded" or index != 0:
             return None
         params = task.params
-        shape, lines = RATIOS[params["ratio"]], LINES[params["resolution"]]
-        width, height = (lines * shape, lines) if shape >= 1 else (lines, lines / shape)
+        if task.kind == "speech":
+            return self.speech_plan(params)
+        width, height = _size(params)
         picture = params.get("picture", "")
         clip = Clip(
             model=f"HeyGen {task.model}",
@@ -271,7 +229,7 @@ class HeyGenVendor(Vendor):
             seconds=params["seconds"],
             mark=self.mark_of(task),
             seed=self.seed_of(task),
-            fps=25,
+            fps=24 if task.kind == "clip" else 25,
             picture=self.world.input_path(picture) if picture else None,
             sound=True,
         )
@@ -279,12 +237,15 @@ class HeyGenVendor(Vendor):
 
     def webhook(self, task: StoredTask, hook: StoredWebhook, now: float) -> Delivery | None:
         view = self._view(task, task.params["origin"])
-        good = view["status"] == "completed"
+        fine = view["status"] == "completed"
         told: dict[str, Any] = {"video_id": task.id, "callback_id": task.params["callback_id"], "folder_id": None}
-        told |= {"url": view["video_url"]} if good else {"failure_message": view.get("failure_message")}
+        told |= {"url": view["video_url"]} if fine else {"failure_message": view.get("failure_message")}
+        subject = "avatar_video"
+        if task.kind == "agent":
+            subject, told["session_id"] = "video_agent", f"{SESSION}{task.id}"
         event: dict[str, Any] = {
             "event_id": f"evt_{hook.id}",
-            "event_type": "avatar_video.success" if good else "avatar_video.fail",
+            "event_type": f"{subject}.success" if fine else f"{subject}.fail",
             "event_data": told,
         }
         body = json.dumps(event).encode()
@@ -299,16 +260,18 @@ class HeyGenVendor(Vendor):
         return Delivery(task.callback_url, headers, body)
 
 
-def _asset_file(account: str, asset: str) -> str:
-    return f"{account}-{asset}" if re.fullmatch(r"[0-9a-f]{32}", asset) else "none"
+def _created(task: StoredTask) -> Answer:
+    """What a create answers: an agent's video has no id yet, a clip is accepted with 202."""
+    if task.kind == "agent":
+        session = {"session_id": f"{SESSION}{task.id}", "status": "generating", "video_id": None}
+        return good({**session, "created_at": int(task.created)})
+    if task.kind == "clip":
+        return good({"video_id": task.id, "status": "pending"}, 202)
+    return good({"video_id": task.id, "status": "waiting", "output_format": "mp4"})
 
 
-def _data(value: Any) -> Answer:
-    return Answer.of_json({"data": value})
-
-
-def _error(status: int, code: str, message: str, param: str = "") -> Answer:
-    page = f"https://developers.heygen.com/docs/error-codes#{code.replace('_', '-')}"
-    return Answer.of_json(
-        {"error": {"code": code, "message": message, "param": param or None, "doc_url": page}}, status
-    )
+def _size(params: Mapping[str, Any]) -> tuple[float, float]:
+    if "width" in params:
+        return params["width"], params["height"]
+    shape, lines = RATIOS[params["ratio"]], LINES[params["resolution"]]
+    return (lines * shape, lines) if shape >= 1 else (lines, lines / shape)
