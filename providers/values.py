@@ -33,6 +33,7 @@ class Task(StrEnum):
     IMAGE_TO_VIDEO = "image_to_video"
     VIDEO_TO_VIDEO = "video_to_video"
     AVATAR_VIDEO = "avatar_video"
+    REFERENCES_TO_VIDEO = "references_to_video"
     LIP_SYNC = "lip_sync"
     VIDEO_EXTEND = "video_extend"
     UPSCALE = "upscale"

@@ -8,11 +8,8 @@ or 1203 (legacy).
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import json
 import re
-import uuid
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import partial
@@ -36,11 +33,13 @@ from providers.emulator.vendor import (
     even,
     route,
 )
+from providers.emulator.vendors import kling_films as films
+from providers.emulator.vendors.kling_answers import envelope, error_answer, legacy_view, sign, task_view
 from providers.emulator.vendors.kling_rules import (
-    CODES,
     LEGACY_MODELS,
     LINES,
     NEW_MODELS,
+    OMNI_MODELS,
     PARALLEL,
     RATIOS,
     SHORT_OR_LONG,
@@ -69,9 +68,11 @@ class KlingVendor(Vendor):
         return [
             route("POST", "/text-to-video/{model}", "submit", self.create_from_text),
             route("POST", "/image-to-video/{model}", "submit", self.create_from_image),
+            route("POST", "/omni-video/{model}", "submit", self.create_omni),
             route("GET", "/tasks", "poll", self.query),
             route("POST", "/tasks", "list", self.list_tasks),
             route("GET", "/account/costs", "account", self.costs),
+            route("POST", "/v1/videos/identify-face", "faces", self.identify_face),
             route("POST", "/v1/videos/{kind}", "submit", self.create_legacy),
             route("GET", "/v1/videos/{kind}/{task_id}", "poll", self.query_legacy),
             route("GET", "/v1/videos/{kind}", "list", self.list_legacy),
@@ -80,19 +81,19 @@ class KlingVendor(Vendor):
     # -- errors ----------------------------------------------------------------------------------------------
 
     def server_error(self, status: int) -> Answer:
-        return _error({500: 5000, 503: 5001, 504: 5002}.get(status, 5000), status=status)
+        return error_answer({500: 5000, 503: 5001, 504: 5002}.get(status, 5000), status=status)
 
     def rate_limited(self, retry_after: float | None) -> Answer:
-        answer = _error(1302)
+        answer = error_answer(1302)
         if retry_after is not None:
             answer.headers["Retry-After"] = f"{retry_after:g}"
         return answer
 
     def error_in_ok(self) -> Answer:
-        return _error(5000, status=200)
+        return error_answer(5000, status=200)
 
     def not_found(self, call: Call) -> Answer:
-        return _error(1202)
+        return error_answer(1202)
 
     # -- new design ------------------------------------------------------------------------------------------
 
@@ -102,11 +103,38 @@ class KlingVendor(Vendor):
     def create_from_image(self, call: Call, model: str) -> Answer:
         return self._guarded(call, partial(self._create, call, model, "image-to-video"))
 
+    def create_omni(self, call: Call, model: str) -> Answer:
+        return self._guarded(call, partial(self._create_omni, call, model))
+
+    def _create_omni(self, call: Call, model: str, account: str) -> Answer:
+        facts = OMNI_MODELS.get(model)
+        if facts is None:
+            raise Refused(1203, f"model {model} does not exist")
+        body = json_object(call)
+        settings, options = part_of(body, "settings"), part_of(body, "options")
+        prompt, pictures = films.read_omni(body)
+        check_prompt(prompt, facts.prompt_limit)
+        params = {
+            "prompt": prompt,
+            **read_settings(settings, facts, model, "omni-video"),
+            "first_frame": self._store_references(pictures),
+        }
+        return self._take(
+            call,
+            self._draft(account, "omni-video", model, params, options, facts),
+            lambda task: {**self._view(task), "outputs": None, "billing": None},
+        )
+
+    def _store_references(self, given: list[str]) -> str:
+        """Keep every picture; a simulated film begins with the first one that came inline."""
+        kept = [self._store_pictures({"image": value})["image"] for value in given]
+        return next((name for name in kept if "/" not in name), "")
+
     def _guarded(self, call: Call, work: Any) -> Answer:
         try:
             return work(self._account(call))
         except Refused as error:
-            return _error(error.code, error.message)
+            return error_answer(error.code, error.message)
 
     def _create(self, call: Call, model: str, kind: str, account: str) -> Answer:
         facts = NEW_MODELS.get(model)
@@ -156,9 +184,9 @@ class KlingVendor(Vendor):
             task = self.accept(call, draft)
         except DuplicateKey as error:
             note = LogNote(remote_id=error.task.id, idempotency_key=draft.idempotency_key, replay=True)
-            return _error(1201, "external_task_id already exists").noting(note)
+            return error_answer(1201, "external_task_id already exists").noting(note)
         data = {name: value for name, value in view(task).items() if value is not None}
-        return _envelope(data).noting(self.bill(task))
+        return envelope(data).noting(self.bill(task))
 
     def query(self, call: Call) -> Answer:
         return self._guarded(call, partial(self._query, call))
@@ -173,7 +201,7 @@ class KlingVendor(Vendor):
         else:
             found = [store.by_key(self.name, account, item) for item in keys.split(",")]
         mine = [task for task in found if task is not None and task.account == account]
-        return _envelope([self._view(task, call.fault and call.fault.do, call.origin) for task in mine])
+        return envelope([self._view(task, call.fault and call.fault.do, call.origin) for task in mine])
 
     def list_tasks(self, call: Call) -> Answer:
         return self._guarded(call, partial(self._list, call))
@@ -185,7 +213,7 @@ class KlingVendor(Vendor):
         page = [self._view(task, None, call.origin) for task in tasks[:limit]]
         more = len(tasks) > limit
         cursor = str(start + limit) if more else ""
-        return _envelope({"result": page, "count": len(page), "next_cursor": cursor, "has_more": more})
+        return envelope({"result": page, "count": len(page), "next_cursor": cursor, "has_more": more})
 
     def costs(self, call: Call) -> Answer:
         return self._guarded(call, self._costs)
@@ -203,39 +231,11 @@ class KlingVendor(Vendor):
             "invalid_time": 1990000000000,
             "status": "online",
         }
-        return _envelope({"code": 0, "msg": "success", "resource_pack_subscribe_infos": [pack]})
+        return envelope({"code": 0, "msg": "success", "resource_pack_subscribe_infos": [pack]})
 
     def _view(self, task: StoredTask, trouble: Any = None, origin: str = "") -> dict[str, Any]:
-        now = self.world.now()
-        phase = task.phase(now)
-        view: dict[str, Any] = {
-            "id": task.id,
-            "status": "rearranging" if trouble is Trouble.UNKNOWN_STATE else _new_state(phase),
-            "message": _reason(task, phase),
-            "create_time": _ms(task.created),
-            "update_time": _ms(task.changed_at(now)),
-            "external_id": task.idempotency_key,
-        }
-        if view["status"] == "succeeded":
-            view["outputs"] = [
-                {
-                    "type": "video",
-                    "id": f"v-{task.id}",
-                    "url": self.file_url(task, 0, ".mp4", origin),
-                    "watermark_url": "",
-                    "duration": f"{task.params['duration']:.1f}",
-                }
-            ]
-            view["billing"] = [
-                {
-                    "charge_type": "cash",
-                    "cash_type": "balance",
-                    "amount": str(task.cost),
-                    "currency": "USD",
-                    "list_price": str(task.cost),
-                }
-            ]
-        return view
+        url = self.file_url(task, 0, ".mp4", origin)
+        return task_view(task, self.world.now(), url, strange=trouble is Trouble.UNKNOWN_STATE)
 
     # -- legacy ----------------------------------------------------------------------------------------------
 
@@ -243,6 +243,8 @@ class KlingVendor(Vendor):
         return self._guarded(call, partial(self._create_legacy, call, kind))
 
     def _create_legacy(self, call: Call, kind: str, account: str) -> Answer:
+        if kind in films.FILM_KINDS:
+            return self._create_film(call, kind, account)
         if kind not in ("text2video", "image2video"):
             raise Refused(1202)
         body = json_object(call)
@@ -266,47 +268,63 @@ class KlingVendor(Vendor):
             lambda task: self._legacy_view(task, ""),
         )
 
+    def _create_film(self, call: Call, kind: str, account: str) -> Answer:
+        body, world = json_object(call), self.world
+        if kind == films.REFERENCES:
+            model = str(body.get("model_name") or "")
+            if model != "kling-v1-6":
+                raise Refused(1201, "model_name must be kling-v1-6")
+            required_text(body, "prompt")
+            pictures = films.pictures_of(body.get("image_list"), kind)
+            params = {**read_legacy(body, model, "text2video"), "first_frame": self._store_references(pictures)}
+            cost = Decimal(LEGACY_MODELS[model].split()[params["resolution"] != "720p"]) * params["duration"]
+        elif kind == films.EXTENSION:
+            model, params = kind, films.extension(world, account, body)
+            cost = Decimal(LEGACY_MODELS["kling-v1-6"].split()[0]) * films.ADDED_S
+        else:
+            model, params = kind, films.lip_sync(world, account, body)
+            cost = Decimal(films.LIP_SYNC_USD_PER_5_S) * -(-int(params["duration"] * 1000) // 5000)
+        draft = Draft(
+            account=account,
+            kind=kind,
+            model=model,
+            params=params,
+            cost=cost,
+            currency="USD",
+            queue_s=6,
+            render_s=25 * params["duration"],
+            idempotency_key=str(body.get("external_task_id") or ""),
+            callback_url=str(body.get("callback_url") or ""),
+        )
+        return self._take(call, draft, lambda task: self._legacy_view(task, ""))
+
+    def identify_face(self, call: Call) -> Answer:
+        return self._guarded(call, lambda account: envelope(films.find_faces(self.world, account, json_object(call))))
+
     def query_legacy(self, call: Call, kind: str, task_id: str) -> Answer:
         return self._guarded(call, partial(self._query_legacy, call, kind, task_id))
 
     def _query_legacy(self, call: Call, kind: str, task_id: str, account: str) -> Answer:
         store = self.world.store
-        task = store.get(self.name, task_id) or store.by_key(self.name, account, task_id)
+        task = store.get(self.name, task_id)
+        if task is None and kind != films.LIPS:  # lip-sync is read by its own id only
+            task = store.by_key(self.name, account, task_id)
         if task is None or task.account != account or task.kind != kind:
             raise Refused(1203, "task not found")
-        return _envelope(self._legacy_view(task, call.origin, call.fault and call.fault.do))
+        return envelope(self._legacy_view(task, call.origin, call.fault and call.fault.do))
 
     def list_legacy(self, call: Call, kind: str) -> Answer:
         return self._guarded(call, partial(self._list_legacy, call, kind))
 
     def _list_legacy(self, call: Call, kind: str, account: str) -> Answer:
         number, size = int(call.query.get("pageNum", 1)), min(int(call.query.get("pageSize", 30)), 500)
-        tasks = self.world.store.newest(self.name, account, limit=size, offset=(number - 1) * size)
-        return _envelope([self._legacy_view(task, call.origin) for task in tasks if task.kind == kind])
+        tasks = [task for task in self.world.store.newest(self.name, account, limit=100_000) if task.kind == kind]
+        page = tasks[(number - 1) * size : number * size]
+        return envelope([self._legacy_view(task, call.origin) for task in page])
 
     def _legacy_view(self, task: StoredTask, origin: str, trouble: Any = None) -> dict[str, Any]:
-        now = self.world.now()
-        phase = task.phase(now)
-        state = "rearranging" if trouble is Trouble.UNKNOWN_STATE else _legacy_state(phase)
-        view: dict[str, Any] = {
-            "task_id": task.id,
-            "task_status": state,
-            "task_status_msg": _reason(task, phase),
-            "task_info": {"external_task_id": task.idempotency_key},
-            "created_at": _ms(task.created),
-            "updated_at": _ms(task.changed_at(now)),
-        }
-        if state == "succeed":
-            url = self.file_url(task, 0, ".mp4", origin)
-            video = {
-                "id": f"v-{task.id}",
-                "url": url,
-                "watermark_url": "",
-                "duration": f"{task.params['duration']:.1f}",
-            }
-            view["task_result"] = {"videos": [video]}
-            view["final_balance_deduction"] = {"quota": str(task.cost), "list_price": str(task.cost)}
-        return view
+        url = self.file_url(task, 0, ".mp4", origin)
+        return legacy_view(task, self.world.now(), url, strange=trouble is Trouble.UNKNOWN_STATE)
 
     # -- accounts, files, callbacks --------------------------------------------------------------------------
 
@@ -366,54 +384,13 @@ class KlingVendor(Vendor):
         return (("queued", task.created + 0.05), ("running", task.starts), ("end", task.ends))
 
     def webhook(self, task: StoredTask, hook: StoredWebhook, now: float) -> Delivery | None:
-        legacy = task.kind.endswith("2video") and "-" not in task.kind
+        legacy = task.kind in {"text2video", "image2video", *films.FILM_KINDS}
         value = self._legacy_view(task, "") if legacy else self._view(task)
         body = json.dumps(value).encode()
         headers = {"Content-Type": "application/json"}
         secret = self.world.webhook_secrets.get(self.name, "")
         if secret:
-            headers.update(_sign(secret, f"msg_{hook.id}", int(now), body))
+            headers.update(sign(secret, f"msg_{hook.id}", int(now), body))
         if hook.trouble == "forged":
             headers["webhook-signature"] = "v1," + base64.b64encode(b"x" * 32).decode()
         return Delivery(task.callback_url, headers, body)
-
-
-def _envelope(data: Any) -> Answer:
-    return Answer.of_json({"code": 0, "message": "SUCCEED", "request_id": str(uuid.uuid4()), "data": data})
-
-
-def _error(code: int, message: str = "", status: int = 0) -> Answer:
-    usual, words = CODES[code]
-    body = {"code": code, "message": message or words, "request_id": str(uuid.uuid4())}
-    return Answer.of_json(body, status or usual)
-
-
-def _new_state(phase: str) -> str:
-    words = {"queued": "submitted", "running": "processing", "succeeded": "succeeded"}
-    return words.get(phase, "failed")
-
-
-def _legacy_state(phase: str) -> str:
-    return {"queued": "submitted", "running": "processing", "succeeded": "succeed"}.get(phase, "failed")
-
-
-def _reason(task: StoredTask, phase: str) -> str:
-    if phase == "refused":
-        return "Failure to pass the risk control system"
-    return "Generation failed, please try again" if phase == "failed" else ""
-
-
-def _ms(moment: float) -> int:
-    return int(moment * 1000)
-
-
-def _sign(secret: str, message_id: str, moment: int, body: bytes) -> dict[str, str]:
-    """The three headers of Standard Webhooks."""
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    text = f"{message_id}.{moment}.".encode() + body
-    signature = base64.b64encode(hmac.new(key, text, hashlib.sha256).digest()).decode()
-    return {
-        "webhook-id": message_id,
-        "webhook-timestamp": str(moment),
-        "webhook-signature": f"v1,{signature}",
-    }

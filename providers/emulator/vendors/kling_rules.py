@@ -63,6 +63,16 @@ NEW_MODELS = {
     "kling-2.6": Model(SHORT_OR_LONG, {"720p": "0.042", "1080p": "0.07"}, {"1080p": "0.14"}, 2500, 18),
     "kling-2.5-turbo": Model(SHORT_OR_LONG, {"720p": "0.042", "1080p": "0.07"}, {}, 2500, 10),
 }
+OMNI_MODELS = {
+    "kling-3.0-omni": Model(
+        frozenset(range(3, 16)),
+        {"720p": "0.084", "1080p": "0.112", "4k": "0.42"},
+        {"720p": "0.112", "1080p": "0.14", "4k": "0.42"},
+        3072,
+        24,
+    ),
+    "kling-o1": Model(frozenset(range(3, 11)), {"720p": "0.084", "1080p": "0.112"}, {}, 2500, 24),
+}
 LEGACY_MODELS = {
     "kling-v1": "0.028 0.098",
     "kling-v1-5": "0.056 0.098",
@@ -146,7 +156,7 @@ def read_settings(settings: Mapping[str, Any], facts: Model, model: str, kind: s
     unknown = set(settings) - {"resolution", "duration", "audio", "aspect_ratio", "multi_shot"}
     if unknown:
         raise Refused(1201, f"settings: unknown key {sorted(unknown)[0]}")
-    shape = {"ratio": ratio} if kind == "text-to-video" else {}
+    shape = {} if kind == "image-to-video" else {"ratio": ratio}
     return {"resolution": resolution, "duration": duration, "audio": audio, **shape}
 
 
