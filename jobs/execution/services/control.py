@@ -252,7 +252,7 @@ def rerun_locked_clip(clip: Clip, principal: Principal, now: datetime, reason: s
     CLIP.apply(clip, "rerun", actor=principal.actor, now=now, reason=reason, tries=0, not_before=None, failure=None,
                fresh=True)  # fmt: skip
     if clip.provider == LOCAL:
-        make_fresh(clip, planned_clip(clip), now)  # it may have waited for an earlier result
+        make_fresh(clip, planned_clip(clip))  # it may have waited for an earlier result
     Branch.objects.filter(pk=clip.branch_id).update(cancelled=False)
     Job.objects.filter(pk=clip.job_id).update(cancelled=False)
     for master in Master.objects.filter(branch_id=clip.branch_id, state__in=MASTER["revive"].from_states):

@@ -44,7 +44,7 @@ def dispatch_clip(*, clip_id: UUID, now: datetime) -> Attempt | None:
             planned = planned_clip(clip)
             earlier = earlier_take_of(job, clip, planned)
             if earlier is None:
-                planned = _to_make(clip, planned, now)
+                planned = _to_make(clip, planned)
             circuit = None
             if earlier is None and is_remote(planned.provider):
                 circuit = passed_circuit(job, clip, planned, now)
@@ -97,20 +97,17 @@ def earlier_take_of(job: Job, clip: Clip, planned: ClipPlan) -> Take | None:
     return found.get((planned.scene, planned.branch))
 
 
-def _to_make(clip: Clip, planned: ClipPlan, now: datetime) -> ClipPlan:
+def _to_make(clip: Clip, planned: ClipPlan) -> ClipPlan:
     """Return the clip as it is made. One whose earlier result is gone changes to its model's line and price."""
     if planned.reuse is not None and not clip.fresh:
-        make_fresh(clip, planned, now)
+        make_fresh(clip, planned)
     return planned.as_made()
 
 
-def make_fresh(clip: Clip, planned: ClipPlan, now: datetime) -> None:
-    """Put a clip that was to reuse a result where it is made, without what was held for it."""
-    held = clip.reservation
-    if held is not None and held.state == ReservationState.HELD:
-        release(reservation=held, now=now)
-    clip.fresh, clip.provider, clip.model, clip.reservation = True, planned.provider, planned.model, None
-    clip.save(update_fields=["fresh", "provider", "model", "reservation"])
+def make_fresh(clip: Clip, planned: ClipPlan) -> None:
+    """Put a clip that was to reuse a result where it is made; its money passes the gate at its dispatch."""
+    clip.fresh, clip.provider, clip.model = True, planned.provider, planned.model
+    clip.save(update_fields=["fresh", "provider", "model"])
 
 
 def line_of(planned: ClipPlan) -> tuple[str, str]:

@@ -255,7 +255,7 @@ def _go_on(
 
 def _make_after_all(clip: Clip, attempt: Attempt, cause: str, now: datetime) -> None:
     """The earlier result cannot be used: the clip is made at its model's price, if the caps have room for it."""
-    make_fresh(clip, planned_clip(clip), now)
+    make_fresh(clip, planned_clip(clip))
     CLIP.apply(
         clip,
         "requeue",

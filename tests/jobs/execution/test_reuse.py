@@ -116,7 +116,7 @@ def test_the_same_request_gets_the_earlier_bytes_and_nobody_is_paid(
     assert (clip.state, take.kind, take.parent_id, take.blob_id) == ("ready", TakeKind.REUSED, first.pk, first.blob_id)
     assert take.quality is not None
     assert books(job) == (0, 0)
-    told = Event.objects.get(stream_id=job.pk, type="take.reused")
+    told = Event.objects.get(type="take.reused", subject_id=take.pk)
     assert "saves $0.21" in say(told)[0]
 
 
