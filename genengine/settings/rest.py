@@ -39,6 +39,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "ENUM_NAME_OVERRIDES": {
         "RoleEnum": "genengine.workspaces.models.Role.choices",
+        "ReusePolicyEnum": "genengine.workspaces.models.ReusePolicy.choices",
         "AssetRoleEnum": "campaigns.briefs.models.BriefAssetRole.choices",
         "SceneRoleEnum": ["hook", "beat", "cta"],
         "BriefStateEnum": "campaigns.briefs.models.BriefState.choices",
