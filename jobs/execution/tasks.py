@@ -29,7 +29,7 @@ from jobs.execution.requests import build_request, remote_task
 from jobs.execution.services import collecting, masters, settling, submitting
 from jobs.execution.states import AttemptState, ClipState, MasterState
 from providers.base import RemoteAdapter
-from providers.errors import OutcomeUnknown, ProviderError, RateLimited
+from providers.errors import OutcomeUnknown, ProviderError, RateLimited, Unsupported
 from providers.registry.services import build_adapter
 from providers.values import Accepted, Artefact, Finished, RemoteState, RemoteTask, Task, TaskReport
 
@@ -171,8 +171,11 @@ def _look_up(attempt: Attempt, adapter: RemoteAdapter) -> None:
     """
     now = clock.now()
     over = attempt.unknown_until is not None and now > attempt.unknown_until
+    can_look = adapter.can_find_by_key
     try:
         task = _found(attempt, adapter)
+    except Unsupported:  # the vendor lists tasks by our key, but not those of this model
+        task, can_look = None, False
     except ProviderError:
         if over and attempt.state == AttemptState.UNKNOWN:
             settling.presume_spent(attempt_id=attempt.pk, now=now)
@@ -184,7 +187,7 @@ def _look_up(attempt: Attempt, adapter: RemoteAdapter) -> None:
         )  # fmt: skip
     elif attempt.state == AttemptState.PRESUMED_SPENT:
         submitting.look_no_more(attempt_id=attempt.pk)
-    elif adapter.can_find_by_key and attempt.sent_at and now - attempt.sent_at > submitting.ARRIVAL_GRACE:
+    elif can_look and attempt.sent_at and now - attempt.sent_at > submitting.ARRIVAL_GRACE:
         settling.find_nothing(attempt_id=attempt.pk, now=now)
     elif over:
         settling.presume_spent(attempt_id=attempt.pk, now=now)
