@@ -1,0 +1,79 @@
+"""A plan shows which clips earlier results stand for, and takes it back on one click."""
+
+import uuid
+from datetime import datetime, timedelta
+
+import pytest
+from django.test import Client
+
+from campaigns.briefs.models import Brief
+from campaigns.briefs.services import update_brief
+from campaigns.planning.models import PlanRevision
+from campaigns.planning.queries import newest_revision
+from campaigns.planning.services import launch, make_plan, revise_plan
+from campaigns.planning.types import ChangeBranchModel
+from genengine.assets.services import store_blob
+from genengine.workspaces.policy import Principal
+from jobs.execution.models import Attempt, Job
+from jobs.execution.services import settling, submitting
+from jobs.execution.services.collecting import TakeFacts, collect_take
+from jobs.execution.services.dispatching import dispatch_clip
+from jobs.routing.savings import savings_of
+
+pytestmark = pytest.mark.django_db
+
+
+def planned(brief: Brief, editor: Principal, now: datetime) -> PlanRevision:
+    """A plan of one variant led by a model that takes a seed, whoever's turn it is among equals."""
+    brief = update_brief(brief=brief, values={"variants": 1}, principal=editor, now=now)
+    revision = make_plan(brief=brief, principal=editor, now=now)
+    change = ChangeBranchModel(revision.plan.branches[0].key, "veo-3.1-lite-generate-001")
+    return revise_plan(revision=revision, change=change, principal=editor, now=now)
+
+
+def make_paid_clips(job: Job, now: datetime) -> int:
+    """Bring the clips of vendors to their end, as worker and pump do; returns how many there were."""
+    clips = list(job.clips.exclude(provider="local"))
+    for clip in clips:
+        attempt = dispatch_clip(clip_id=clip.pk, now=now + timedelta(minutes=clip.position))
+        assert attempt is not None
+        assert submitting.claim_submit(attempt_id=attempt.pk, now=now)
+        settling.accept_attempt(
+            attempt_id=attempt.pk, remote_id=f"r-{attempt.pk}", details={}, poll_after=timedelta(seconds=5), now=now
+        )
+        settling.succeed_attempt(
+            attempt_id=attempt.pk, cost_micro=attempt.price_micro, vendor_amount=None, vendor_currency="", now=now
+        )
+        owner = uuid.uuid4().hex
+        Attempt.objects.filter(pk=attempt.pk).update(lease_owner=owner)
+        blob = store_blob(workspace=attempt.workspace, media_type="video/mp4", content=attempt.pk.bytes)
+        facts = TakeFacts(blob, None, 720, 1280, "30/1", clip.position + 1, None)
+        collect_take(attempt_id=attempt.pk, owner=owner, facts=facts, now=now)
+    return len(clips)
+
+
+def test_a_second_plan_of_the_same_brief_pays_nothing_twice_and_can_be_told_to(
+    brief: Brief, editor: Principal, now: datetime
+) -> None:
+    first = planned(brief, editor, now)
+    made = make_paid_clips(launch(revision=first, principal=editor, now=now), now)
+    assert made > 0
+    again = planned(brief, editor, now)
+    reused = [clip for clip in again.plan.clips if clip.reuse]
+    saved = sum(part.amount_micro for part in savings_of(again.plan).parts if part.kind == "reuse")
+    assert len(reused) == made
+    assert first.price_micro - again.price_micro == saved > 0
+    browser = Client()
+    assert editor.user is not None
+    browser.force_login(editor.user)
+    page = f"/w/{editor.workspace.slug}/briefs/{brief.pk}/plan"
+    assert "reuses an earlier result, saves" in browser.get(page).content.decode()
+    browser.post(f"{page}/saving", {"seen": again.number, "saving": "make-anew"})
+    anew = newest_revision(brief)
+    assert anew is not None
+    assert (anew.price_micro, anew.plan.reuse) == (first.price_micro, "off")
+    (offered,) = [s for s in browser.get(page).context["suggestions"] if s.kind == "reuse"]
+    browser.post(f"{page}/saving", {"seen": anew.number, "saving": offered.key})
+    taken = newest_revision(brief)
+    assert taken is not None
+    assert anew.price_micro - taken.price_micro == offered.saves_micro
