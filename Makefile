@@ -12,7 +12,7 @@ MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input --quiet
 PACKAGES := genengine campaigns jobs providers billing compliance
 TESTS ?= tests
-WORKERS ?= 2
+WORKERS ?= 3
 # CI runs what failed once more, alone and aloud: twice is a fault, once is a race to mend (CONTRIBUTING.md).
 AGAIN = { [ -n "$$CI" ] && echo "Once more, only what failed. What passes now is a race to mend:" && \
 	$(BIN)/pytest -v --maxfail 1 --last-failed --last-failed-no-failures none; }
@@ -39,8 +39,8 @@ doctor: $(VENV)/.product ## is this machine fit to run it? says what is missing 
 
 test: $(VENV)/.product $(VENV)/.dev browser lint types arch templates check ## every check; what CI calls
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -q --ignore=tests/journeys $(TESTS) || $(AGAIN)
-	@# the browser's event loop stays in its process: these run by themselves
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -q tests/journeys || $(AGAIN)
+	@# the browser's event loop stays in its process, and each worker has a stack of its own
+	@$(BIN)/pytest -n 2 --dist loadfile -q tests/journeys || $(AGAIN)
 
 test-fast: $(VENV)/.dev ## tests without the slow ones
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -q -m "not slow and not crash and not journey" $(TESTS)
