@@ -63,8 +63,15 @@ class Watch:
         page.on("response", self._response)
 
     def _console(self, message: ConsoleMessage) -> None:
-        refused = message.text.startswith("Failed to load resource: the server responded with a status of 4")
-        if message.type in ("error", "warning") and not refused and not self._is_allowed(message.text):
+        # htmx tells of a request that a reload cut off, which a busy machine makes likely
+        quiet = message.text.startswith(
+            (
+                "Failed to load resource: the server responded with a status of 4",
+                "htmx:sendAbort",
+                "htmx:afterRequest",
+            )
+        )
+        if message.type in ("error", "warning") and not quiet and not self._is_allowed(message.text):
             self.problems.append(f"console: {message.text}")
 
     def _is_allowed(self, text: str) -> bool:
