@@ -20,11 +20,13 @@ export function seek(video, seconds) {
   video.currentTime = seconds;
   video.focus({ preventScroll: true });
 }
-const toggle = (video) => (video.paused ? video.play() : video.pause());
+// a pause before the first frame rejects the promise of play(): that is the user's wish, not a fault
+const play = (video) => video.play().catch((error) => { if (error.name !== "AbortError") throw error; });
+const toggle = (video) => (video.paused ? play(video) : video.pause());
 const KEYS = {
   " ": toggle, k: toggle,
   j: (video) => { video.currentTime = Math.max(0, video.currentTime - 2); },
-  l: (video) => { if (video.paused) video.play(); else video.currentTime += 2; },
+  l: (video) => { if (video.paused) play(video); else video.currentTime += 2; },
   ArrowLeft: (video) => step(video, -1),
   ArrowRight: (video) => step(video, 1),
 };
