@@ -10,7 +10,7 @@ from pathlib import Path
 from genengine.core.processes import end_with_supervisor
 
 # Commands that define tables connect as their owner; the application's role may not.
-OWNER_COMMANDS = frozenset({"migrate", "flush", "sqlflush", "pgtrigger", "createcachetable"})
+OWNER_COMMANDS = frozenset({"migrate", "flush", "sqlflush", "createcachetable"})
 
 # Commands that never look into the database, or that bring their own server.
 NO_SERVER_COMMANDS = frozenset(

@@ -13,7 +13,7 @@ from PIL import Image, ImageFilter
 from genengine.media.channels import CHANNELS
 from genengine.media.compose.layers import Layer, layer_of
 from genengine.media.compose.pictures import load_rgba
-from genengine.media.spec.model import CaptionCue, ImageOverlay, Output, Place, RenderSpec, TextOverlay
+from genengine.media.spec.model import ImageOverlay, Output, Place, RenderSpec, TextOverlay
 from genengine.media.text.draw import Ink, draw_block, haloed, padding, rgb, rim
 from genengine.media.text.fonts import FontChain, chain
 from genengine.media.text.layout import Block, cards, fit, minimum_size, text_base
@@ -330,8 +330,3 @@ def position(graphic: Graphic, output: Output, size: tuple[int, int]) -> tuple[i
     x = x0 if name.endswith("left") else x1 - size[0] if name.endswith("right") else (x0 + x1 - size[0]) // 2
     y = y0 if name.startswith("top") else y1 - size[1] if name.startswith("bottom") else (y0 + y1 - size[1]) // 2
     return x, min(max(y0, y - graphic.lift), max(y0, y1 - size[1]))
-
-
-def shown_cues(spec: RenderSpec) -> tuple[CaptionCue, ...]:
-    """The cues for a side-car file; empty when captions are off."""
-    return () if spec.captions.mode == "none" else spec.captions.cues
