@@ -38,12 +38,12 @@ doctor: $(VENV)/.product ## is this machine fit to run it? says what is missing 
 	@$(MANAGE) doctor
 
 test: $(VENV)/.product $(VENV)/.dev browser lint types arch templates check ## every check; what CI calls
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -q --ignore=tests/journeys $(TESTS) || $(AGAIN)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q --ignore=tests/journeys $(TESTS) || $(AGAIN)
 	@# the browser's event loop stays in its process, and each worker has a stack of its own
-	@$(BIN)/pytest -n 2 --dist loadfile -q tests/journeys || $(AGAIN)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -q tests/journeys || $(AGAIN)
 
 test-fast: $(VENV)/.dev ## tests without the slow ones
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -q -m "not slow and not crash and not journey" $(TESTS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q -m "not slow and not crash and not journey" $(TESTS)
 
 test-stack: $(VENV)/.dev ## the journeys on an external PostgreSQL, Redis and S3
 	@$(BIN)/python -m tests.stack

@@ -42,6 +42,18 @@ def pytest_configure(config: pytest.Config) -> None:
     _server.start()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long go first: begun last, one of them would keep one worker busy while the others rest."""
+
+    def weight(item: pytest.Item) -> int:
+        return 2 * bool(item.get_closest_marker("crash")) + bool(item.get_closest_marker("slow"))
+
+    heaviest: dict[Path, int] = {}
+    for item in items:
+        heaviest[item.path] = max(heaviest.get(item.path, 0), weight(item))
+    items.sort(key=lambda item: -heaviest[item.path])
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     global _server
     if IS_WORKER:

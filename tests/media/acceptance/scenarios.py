@@ -34,6 +34,7 @@ BRAND = {
 }
 LOOK = Look(ground="#0e1b33", ground_to="#2b4a7a", accent="#f2603c", logo="logo", font="heading")
 FULL, HALF = {"width": 1080, "height": 1920, "channel": "tiktok"}, {"width": 540, "height": 960, "preset": "superfast"}
+THIRD = {"width": 360, "height": 640, "preset": "superfast"}
 SIX = (
     ("can", "Meet Aurora Cold Brew"),
     ("macro", "Steeped for eighteen hours"),
@@ -95,7 +96,7 @@ def overlay(output: dict[str, Any] = HALF) -> dict[str, Any]:
     return with_brand(assemble("overlay_spotlight", request))
 
 
-def minute(output: dict[str, Any] = HALF) -> dict[str, Any]:
+def minute(output: dict[str, Any] = THIRD) -> dict[str, Any]:
     """Six pictures with a caption each, music all through, exactly sixty seconds."""
     segments: list[dict[str, Any]] = []
     for index, (name, _) in enumerate(SIX):
