@@ -1,9 +1,10 @@
 """From a storyboard to a plan: variants, clips, languages, brand. Pure values."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from campaigns.planning.clips import Desk, branch_names, clip_of, need_of
+from campaigns.planning.clips import Desk, branch_names, clip_of, clips_with, need_of
 from campaigns.planning.types import Storyboard
 from jobs.plan import BrandPlan, ClipPlan, Plan
 from jobs.routing.choose import choose_models
@@ -18,6 +19,11 @@ def assemble(storyboard: Storyboard, desk: Desk) -> tuple[Plan, tuple[Problem, .
     needs = [need_of(scene, desk) for scene in storyboard.scenes]
     branches = [BranchNeed(key) for key in KEYS[: brief.variants]]
     routing = choose_models(scenes=needs, branches=branches, candidates=desk.candidates, limits=desk.limits)
+    at_hand = _at_hand(storyboard, routing, desk)
+    if at_hand:
+        routing = choose_models(
+            scenes=needs, branches=branches, candidates=desk.candidates, limits=desk.limits, at_hand=at_hand
+        )
     plan = Plan(
         title=brief.title or brief.brand_name or "Untitled ad",
         channel=brief.channel,
@@ -37,6 +43,23 @@ def assemble(storyboard: Storyboard, desk: Desk) -> tuple[Plan, tuple[Problem, .
         notes=(*storyboard.notes, *routing.notes),
     )
     return plan, routing.problems
+
+
+def _at_hand(storyboard: Storyboard, routing: Routing, desk: Desk) -> dict[tuple[str, str], int]:
+    """What the lead of each variant and its equals would save by earlier results of the very same requests."""
+    clips = [
+        clip
+        for branch, key in enumerate(routing.leads)
+        for model in routing.peers.get(key, ())
+        for clip in clips_with(model, storyboard.scenes, desk, branch=branch, key=key)
+        if len(routing.peers[key]) > 1
+    ]
+    here = desk.earlier([clip for clip in clips if clip.price_micro]) if clips else ()
+    saves: Counter[tuple[str, str]] = Counter()
+    for clip in clips:
+        if (clip.scene, clip.branch, clip.model) in here:
+            saves[clip.branch, clip.model] += clip.price_micro
+    return saves
 
 
 def _clips(storyboard: Storyboard, routing: Routing, desk: Desk) -> tuple[ClipPlan, ...]:

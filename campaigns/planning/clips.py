@@ -2,16 +2,18 @@
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from campaigns.planning.prompts import style_of, write_prompt
 from campaigns.planning.types import AssetRef, BriefValues
+from genengine.core.money import UnknownRate
 from jobs.plan import BranchPlan, ClipInput, ClipPlan, ScenePlan
 from jobs.routing.complexity import complexity_of
-from jobs.routing.offers import offer_of
+from jobs.routing.offers import CannotMake, offer_of
 from jobs.routing.types import Candidate, Choice, Limits, Offer, SceneNeed
 from providers.values import Task
 
@@ -19,6 +21,14 @@ PROMPT_BY_PERSON = "Prompt written by a person."
 MODEL_BY_PERSON = "Model chosen by a person."
 BARE = re.compile(r"\blogo\b|\btitle card\b|\bend card\b|\bplain ground\b", re.IGNORECASE)
 LONGEST_HEADLINE = 80
+
+
+EarlierResults = Callable[[Sequence[ClipPlan]], Collection[tuple[str, str, str]]]
+
+
+def no_earlier_results(clips: Sequence[ClipPlan]) -> Collection[tuple[str, str, str]]:
+    """Of these clips none was made before; else those that were, by scene, branch and model."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,7 @@ class Desk:
     limits: Limits
     assets: Mapping[str, AssetRef]
     now: datetime | None = None  # off-peak hours are reckoned from here
+    earlier: EarlierResults = no_earlier_results
 
     def candidate(self, model: str) -> Candidate | None:
         """Return the candidate of a model that may be used here."""
@@ -64,6 +75,18 @@ def clip_of(choice: Choice, scene: ScenePlan, desk: Desk, *, place: int, branch:
         naive_micro=naive.list_micro if naive else 0,
         naive_model=naive.candidate.card.id if naive else "",
     )
+
+
+def clips_with(model: str, scenes: Sequence[ScenePlan], desk: Desk, *, branch: int, key: str) -> list[ClipPlan]:
+    """Return the clips of a branch as this model would make them; scenes that it cannot make are missing."""
+    candidate = desk.candidate(model)
+    clips = []
+    for place, scene in enumerate(scenes if candidate else ()):
+        assert candidate is not None
+        with suppress(CannotMake, UnknownRate):
+            offer = offer_of(candidate, need_of(scene, desk), desk.limits)
+            clips.append(_clip(offer, scene, desk, place=place, branch=branch, branch_key=key))
+    return clips
 
 
 def remade_clip(old: ClipPlan, scene: ScenePlan, desk: Desk, *, place: int, branch: int) -> ClipPlan | None:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 
@@ -21,7 +22,7 @@ from genengine.assets.models import AssetKind
 from genengine.core.money import format_micro
 from genengine.workspaces.models import Mode, ReusePolicy, Workspace
 from jobs.execution.models import Job, JobPlan
-from jobs.execution.reuse import with_reuse
+from jobs.execution.reuse import clips_made_before, with_reuse
 from jobs.learning.queries import measured
 from jobs.plan import Plan
 from jobs.routing.fixes import deadline_problem, over_cap_problem
@@ -159,7 +160,14 @@ def desk_of(brief: Brief, now: datetime, values: BriefValues | None = None) -> D
     workspace = brief.workspace
     known = measured(workspace=workspace, at=now, genre=brief.ad_type)
     usable = candidates(workspace, at=now, measured=known)
-    return Desk(values, usable, limits_of(brief, now), {ref.id: ref for ref in values.assets}, now)
+    return Desk(
+        values,
+        usable,
+        limits_of(brief, now),
+        {ref.id: ref for ref in values.assets},
+        now,
+        partial(clips_made_before, workspace=workspace.pk, mode=workspace.mode, policy=reuse_policy_of(brief)),
+    )
 
 
 def estimate(brief: Brief, now: datetime) -> Estimate:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from providers.catalogue import get_card
 from providers.values import GenerationRequest, InputAsset, InputRole, RemoteTask, Task, snap_request
 
 
-def request_values(planned: ClipPlan) -> dict[str, Any]:
+def request_values(planned: ClipPlan, files: Mapping[str, Asset] | None = None) -> dict[str, Any]:
     """Return the exact request as values, fitted to its model's limits; inputs are named by content, so that a
-    rerun is the same request."""
-    inputs = [_input_values(i) for i in planned.inputs]
+    rerun is the same request. `files` are assets that were read already, by id."""
+    inputs = [_input_values(i, files or {}) for i in planned.inputs]
     fitted, notes = snap_request(get_card(planned.model), _request(planned, inputs))
     return {
         "task": fitted.task.value,
@@ -87,8 +88,8 @@ def _request(planned: ClipPlan, inputs: list[dict[str, str]]) -> GenerationReque
     )
 
 
-def _input_values(used: ClipInput) -> dict[str, str]:
-    asset = Asset.objects.select_related("working").get(pk=used.asset_id)
+def _input_values(used: ClipInput, files: Mapping[str, Asset]) -> dict[str, str]:
+    asset = files.get(used.asset_id) or Asset.objects.select_related("working").get(pk=used.asset_id)
     return {
         "asset": used.asset_id,
         "role": used.role,

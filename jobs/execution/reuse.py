@@ -4,7 +4,7 @@ The same means: what the model sees, by content, its pinned version included. On
 the same mode count, of models that ask for money, and only while every file they were made from is still in use.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from providers.errors import ProviderError
 
 BRING_S = 2  # seconds until bytes that are here are checked again
 Place = tuple[str, str]  # scene, branch
+Made = tuple[str, str, str]  # scene, branch, model
 
 
 def with_reuse(plan: Plan, *, workspace: UUID, mode: str) -> Plan:
@@ -31,14 +32,27 @@ def with_reuse(plan: Plan, *, workspace: UUID, mode: str) -> Plan:
 
 def earlier_takes(*, workspace: UUID, mode: str, clips: Sequence[ClipPlan], policy: str) -> dict[Place, Take]:
     """Return the newest usable take for each clip that has one, by scene and branch."""
-    if policy == ReusePolicy.OFF or not clips:
+    wanted = _digests(clips, policy)
+    newest = _newest(workspace, mode, set(wanted.values()))
+    return {(scene, branch): newest[value] for (scene, branch, _), value in wanted.items() if value in newest}
+
+
+def clips_made_before(clips: Sequence[ClipPlan], *, workspace: UUID, mode: str, policy: str) -> set[Made]:
+    """Return which of these clips an earlier result can stand for, by scene, branch and model."""
+    wanted = _digests(clips, policy)
+    newest = _newest(workspace, mode, set(wanted.values()))
+    return {clip for clip, value in wanted.items() if value in newest}
+
+
+def _newest(workspace: UUID, mode: str, digests: Collection[str]) -> dict[str, Take]:
+    """Return the newest usable take of each request, by its digest."""
+    if not digests:
         return {}
-    wanted = {(clip.scene, clip.branch): _digest(clip, policy) for clip in clips}
     takes = (
         Take.objects.of(workspace)
         .filter(
             attempt__workspace_id=workspace,
-            attempt__content_digest__in={value for value in wanted.values() if value},
+            attempt__content_digest__in=digests,
             attempt__state=AttemptState.COLLECTED,
             kind=TakeKind.GENERATED,
             job__mode=mode,
@@ -48,19 +62,24 @@ def earlier_takes(*, workspace: UUID, mode: str, clips: Sequence[ClipPlan], poli
         .select_related("attempt", "blob")
         .order_by("created_at", "pk")
     )
-    newest = {take.attempt.content_digest: take for take in _with_their_files(workspace, takes) if take.attempt}
-    return {place: newest[value] for place, value in wanted.items() if value in newest}
+    return {take.attempt.content_digest: take for take in _with_their_files(workspace, takes) if take.attempt}
 
 
-def _digest(clip: ClipPlan, policy: str) -> str:
-    """What the clip would ask, as a digest; empty when nothing can stand for it."""
-    try:
-        request = request_values(clip)
-    except (Asset.DoesNotExist, ProviderError):
-        return ""
-    if policy == ReusePolicy.SEEDED and request["seed"] is None:
-        return ""
-    return content_digest(request)
+def _digests(clips: Sequence[ClipPlan], policy: str) -> dict[Made, str]:
+    """What each clip would ask, as a digest; clips that nothing can stand for are missing."""
+    if policy == ReusePolicy.OFF:
+        return {}
+    named = {used.asset_id for clip in clips for used in clip.inputs}
+    files = {str(key): asset for key, asset in Asset.objects.select_related("working").in_bulk(named).items()}
+    found = {}
+    for clip in clips:
+        try:
+            request = request_values(clip, files)
+        except (Asset.DoesNotExist, ProviderError):
+            continue
+        if policy != ReusePolicy.SEEDED or request["seed"] is not None:
+            found[clip.scene, clip.branch, clip.model] = content_digest(request)
+    return found
 
 
 def _with_their_files(workspace: UUID, takes: Iterable[Take]) -> list[Take]:

@@ -1,1 +1,1 @@
-"""What past work tells routing: figures of live attempts, this month's volume, how busy each provider was."""
+"""What routing knows besides the cards: live figures, this month's volume, how busy providers are and how well."""

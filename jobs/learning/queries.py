@@ -19,6 +19,7 @@ from genengine.workspaces.models import Mode, Workspace
 from jobs.execution.models import Attempt, Clip
 from jobs.execution.states import AttemptState
 from jobs.learning.context import genres_of, verdicts_of
+from jobs.learning.lanes import lanes_of
 from jobs.routing.figures import Figures, Sample, figures_from
 from jobs.routing.types import Measured
 from providers.catalogue import adapters, cards
@@ -62,6 +63,7 @@ def measured(*, workspace: Workspace, at: datetime, genre: str = "") -> Measured
         figures=figures_of(workspace=workspace, at=at, genre=genre) if live else {},
         units=units_of_month(workspace=workspace, at=at),
         loads=loads_of(workspace=workspace, at=at),
+        lanes=lanes_of(workspace=workspace, at=at),
     )
 
 

@@ -17,6 +17,8 @@ from jobs.routing.leads import Lead, Standing, give_leads
 from jobs.routing.offers import CannotMake, offer_of
 from jobs.routing.scoring import score_offer
 from jobs.routing.types import (
+    NOTHING_AT_HAND,
+    AtHand,
     BranchNeed,
     Candidate,
     Choice,
@@ -28,7 +30,7 @@ from jobs.routing.types import (
     SceneNeed,
     Score,
 )
-from jobs.routing.words import reason_for, rejection_of
+from jobs.routing.words import lane_notes, reason_for, rejection_of
 
 LEAST_FIT = 0.3
 
@@ -65,10 +67,14 @@ def choose_models(
     branches: Sequence[BranchNeed],
     candidates: Sequence[Candidate],
     limits: Limits,
+    at_hand: AtHand = NOTHING_AT_HAND,
 ) -> Routing:
-    """Return the choice for each scene × branch with its price, time and reasons, and what does not fit."""
+    """Return the choice for each scene × branch with its price, time and reasons, and what does not fit.
+
+    `at_hand` is what earlier results would save by branch and model, in micro-units: it decides between equals.
+    """
     markets = [_market(scene, candidates, scenes, len(branches), limits) for scene in scenes]
-    given = give_leads(branches, _standings(markets), limits)
+    given = give_leads(branches, _standings(markets), limits, at_hand)
     leads = {key: lead.model for key, lead in given.items()}
     picked = {
         (market.scene.key, branch.key): _pick(market, leads[branch.key], bool(branch.lead_model))
@@ -143,6 +149,7 @@ def _standings(markets: Sequence[Market]) -> list[Standing]:
             model=model,
             candidate=rows[0].offer.candidate,
             score=sum(row.score.total for row in rows) / len(markets),
+            price_micro=sum(row.offer.price_micro for row in rows) // len(rows),
         )
         for model, rows in found.items()
     ]
@@ -243,7 +250,7 @@ def _routing(
         price_upper_micro=sum(c.offer.price_upper_micro for c in choices),
         expected_s=expected_seconds(choices, limits),
         leads=leads,
-        notes=_notes(leads),
+        notes=(*_notes(leads), *lane_notes(offer.offer.candidate for market in markets for offer in market.offers)),
         peers={key: lead.peers for key, lead in given.items()},
     )
     by_branch = [sum(c.offer.price_upper_micro for c in choices if c.branch == branch.key) for branch in branches]

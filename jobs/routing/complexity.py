@@ -37,6 +37,11 @@ def needed_quality(complexity: int) -> int:
     return NEEDED_QUALITY[tier_of(complexity)]
 
 
+def quality_tier(quality: int) -> int:
+    """Return the highest tier, 1 to 3, that a declared quality is enough for; 0 when it is enough for none."""
+    return max((tier for tier, least in NEEDED_QUALITY.items() if quality >= least), default=0)
+
+
 def complexity_of(*, visual: str, camera: str, duration_ms: int, subjects: int = 1) -> Complexity:
     """Judge a scene by its words, its camera, its length and how many things must stay themselves in it."""
     text = f"{visual} {camera}".lower()

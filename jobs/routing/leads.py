@@ -1,26 +1,39 @@
 """Which model leads which variant: the ranking, turns between equals, and a share of exploration. Pure and repeatable.
 
-Equally fit means a score within `EQUAL` of the best of them; between equals the provider that was given fewer clips
-lately comes first, so that no account is worn out while another idles.
+Equally fit means a score within `EQUAL` of the best of them, enough for the same tier of scenes, and at most `DEARER`
+above the cheapest of those: taking turns must not cost money. Between equals, one whose result of the same request is
+here already comes first, since it costs nothing; then the provider that was given fewer clips lately, so that no
+account is worn out while another idles.
 """
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jobs.routing.types import BranchNeed, Candidate, Limits
+from genengine.core.money import format_micro
+from jobs.routing.complexity import quality_tier
+from jobs.routing.types import NOTHING_AT_HAND, AtHand, BranchNeed, Candidate, Limits
 
 EQUAL = 0.02
+DEARER = 0.25
 WORTH_A_TRY = 0.15  # a model this far behind the best is still tried on purpose
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A model over all scenes of the plan: its mean score."""
+    """A model over all scenes of the plan: its mean score, and its mean price in micro-units where it makes one."""
 
     model: str
     candidate: Candidate
     score: float
+    price_micro: int = 0
+
+    def is_near(self, other: "Standing") -> bool:
+        """Say whether a model that scores less does as well."""
+        if self.candidate.is_local or other.candidate.is_local:
+            return self is other
+        tiers = {quality_tier(standing.candidate.card.quality) for standing in (self, other)}
+        return len(tiers) == 1 and self.score - other.score <= EQUAL
 
 
 @dataclass(frozen=True)
@@ -32,8 +45,16 @@ class Lead:
     peers: tuple[str, ...] = ()
 
 
-def give_leads(branches: Sequence[BranchNeed], standings: Sequence[Standing], limits: Limits) -> dict[str, Lead]:
-    """Give each branch a lead: what a person set, else the next of the ranking that no other branch leads with."""
+def give_leads(
+    branches: Sequence[BranchNeed],
+    standings: Sequence[Standing],
+    limits: Limits,
+    at_hand: AtHand = NOTHING_AT_HAND,
+) -> dict[str, Lead]:
+    """Give each branch a lead: what a person set, else the next of the ranking that no other branch leads with.
+
+    `at_hand` is what earlier results would save by branch and model, in micro-units.
+    """
     taken = [branch.lead_model for branch in branches if branch.lead_model]
     groups = equals(standings)
     ranking = _ranking(groups)
@@ -44,24 +65,37 @@ def give_leads(branches: Sequence[BranchNeed], standings: Sequence[Standing], li
             leads[branch.key] = Lead(branch.lead_model)
             continue
         tried = _on_trial(waiting, branch.key, limits)
-        chosen = tried or waiting[0]
+        chosen = tried or _next(waiting, groups, branch.key, at_hand)
         waiting = [s for s in waiting if s is not chosen] or ranking
-        peers = next(tuple(s.model for s in group) for group in groups if chosen in group)
-        leads[branch.key] = Lead(chosen.model, _trial_words(chosen, limits) if tried else _turn(chosen, groups), peers)
+        group = next(group for group in groups if chosen in group)
+        saves = 0 if tried else at_hand.get((branch.key, chosen.model), 0)
+        role = _trial_words(chosen, limits) if tried else _here_words(saves) if saves else _turn(chosen, group)
+        leads[branch.key] = Lead(chosen.model, role, tuple(s.model for s in group))
     return leads
 
 
+def _next(waiting: Sequence[Standing], groups: Sequence[Sequence[Standing]], branch: str, at_hand: AtHand) -> Standing:
+    """The next of the ranking, or its equal whose earlier results save most."""
+    first = waiting[0]
+    equal = [s for s in next(group for group in groups if first in group) if s in waiting]
+    best = max(equal, key=lambda s: at_hand.get((branch, s.model), 0))
+    return best if at_hand.get((branch, best.model), 0) else first
+
+
 def equals(standings: Sequence[Standing]) -> list[list[Standing]]:
-    """Group the models into equals, best group first; inside a group the least busy provider comes first."""
+    """Group the models into equals, best group first; inside a group the least busy provider comes first.
+
+    What is as fit as the best left but much dearer than another that is comes in a later group.
+    """
     groups: list[list[Standing]] = []
-    for standing in sorted(standings, key=lambda s: (-s.score, s.model)):
-        head = groups[-1][0] if groups else None
-        ours = standing.candidate.is_local or (head is not None and head.candidate.is_local)
-        if head is not None and not ours and head.score - standing.score <= EQUAL:
-            groups[-1].append(standing)
-        else:
-            groups.append([standing])
-    return [sorted(group, key=lambda s: s.candidate.load) for group in groups]
+    left = sorted(standings, key=lambda s: (-s.score, s.model))
+    while left:
+        near = [s for s in left if left[0].is_near(s)]
+        most = (1 + DEARER) * min(s.price_micro for s in near)
+        group = [s for s in near if s.price_micro <= most]
+        groups.append(sorted(group, key=lambda s: s.candidate.load))
+        left = [s for s in left if s not in group]
+    return groups
 
 
 def _ranking(groups: Sequence[Sequence[Standing]]) -> list[Standing]:
@@ -91,7 +125,8 @@ def _on_trial(waiting: Sequence[Standing], branch: str, limits: Limits) -> Stand
     if not limits.exploration or _dice(limits.seed, branch) >= limits.exploration:
         return None
     best = max(standing.score for standing in waiting)
-    worth = [s for s in waiting if best - s.score <= WORTH_A_TRY and not s.candidate.is_local]
+    open_ones = [s for s in waiting if s.candidate.lane.health == 1 and not s.candidate.is_local]
+    worth = [s for s in open_ones if best - s.score <= WORTH_A_TRY]
     return min(worth, key=lambda s: (s.candidate.figures.tries, -s.score, s.model), default=None)
 
 
@@ -108,8 +143,14 @@ def _trial_words(standing: Standing, limits: Limits) -> str:
     )
 
 
-def _turn(standing: Standing, groups: Sequence[Sequence[Standing]]) -> str:
-    group = next(group for group in groups if standing in group)
+def _here_words(saves_micro: int) -> str:
+    return (
+        "leads this variant: no other is fitter, and results of the same request are here already"
+        f" (saves {format_micro(saves_micro)})"
+    )
+
+
+def _turn(standing: Standing, group: Sequence[Standing]) -> str:
     other = next((s for s in group if s.candidate.card.provider != standing.candidate.card.provider), None)
     if other is None or other.candidate.load <= standing.candidate.load:
         return ""

@@ -8,7 +8,7 @@ from genengine.core import clock
 from genengine.workspaces.models import Mode, Workspace
 from jobs.routing.choose import choose_models
 from jobs.routing.figures import PRIOR
-from jobs.routing.types import BranchNeed, Candidate, Limits, Measured, Routing, SceneNeed
+from jobs.routing.types import OPEN_LANE, BranchNeed, Candidate, Limits, Measured, Routing, SceneNeed
 from providers.base import ProviderAdapter
 from providers.credentials.models import ProviderAccount
 from providers.registry import adapters
@@ -60,6 +60,7 @@ def _candidate(
         used_units=used,
         figures=measured.figures.get(model, PRIOR),
         load=measured.loads.get(adapter.name, 0),
+        lane=measured.lanes.get((adapter.name, model)) or measured.lanes.get((adapter.name, ""), OPEN_LANE),
     )
 
 

@@ -24,6 +24,7 @@ WEIGHTS = {
     Profile.ECONOMY: Weights(quality=0.11, fit=0.15, price=0.38, speed=0.11, proven=0.25),
 }
 CALM_WAIT_S = 300  # with no deadline, five minutes a clip is as slow as it gets
+SHUT_COSTS = 0.5  # of the score: behind every model that is nearly as fit, before none at all
 
 
 def score_offer(
@@ -32,7 +33,8 @@ def score_offer(
     """Return the parts of the score.
 
     `share_micro` is what the budget leaves for this clip on average, `dearest_micro` the highest price on offer. A
-    model that often fails costs more and takes longer than its card says: both are divided by its pass rate.
+    model that often fails costs more and takes longer than its card says: both are divided by its pass rate. One whose
+    lane is shut now keeps half of its score.
     """
     weights = WEIGHTS[profile]
     quality = _quality(offer, scene)
@@ -49,7 +51,17 @@ def score_offer(
         + weights.speed * speed
         + weights.proven * proven
     )
-    return Score(round(quality, 3), round(fit, 3), round(price, 3), round(speed, 3), round(total, 4), round(proven, 3))
+    health = offer.candidate.lane.health
+    total *= 1 - SHUT_COSTS * (1 - health)
+    return Score(
+        round(quality, 3),
+        round(fit, 3),
+        round(price, 3),
+        round(speed, 3),
+        round(total, 4),
+        round(proven, 3),
+        round(health, 3),
+    )
 
 
 def _quality(offer: Offer, scene: SceneNeed) -> float:

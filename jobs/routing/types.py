@@ -40,6 +40,17 @@ class BranchNeed:
 
 
 @dataclass(frozen=True)
+class Lane:
+    """How the way to a model is as a plan is made: `health` 1 is open, 0 shut; `words` say why it is not open."""
+
+    health: float = 1.0
+    words: str = ""
+
+
+OPEN_LANE = Lane()
+
+
+@dataclass(frozen=True)
 class Candidate:
     """A model of the catalogue as this workspace may use it; `refusal` says why it may not."""
 
@@ -51,6 +62,7 @@ class Candidate:
     used_units: Decimal = Decimal(0)  # billed this calendar month: seconds, calls
     figures: Figures = PRIOR  # what live attempts measured
     load: int = 0  # clips given to this provider lately
+    lane: Lane = OPEN_LANE  # whether the vendor takes requests for it now
 
     @property
     def list_card(self) -> ModelCard:
@@ -65,6 +77,7 @@ class Measured:
     figures: Mapping[str, Figures] = field(default_factory=dict)  # by model
     units: Mapping[str, Decimal] = field(default_factory=dict)  # by model: billed this calendar month
     loads: Mapping[str, int] = field(default_factory=dict)  # by provider: clips of the last day
+    lanes: Mapping[tuple[str, str], Lane] = field(default_factory=dict)  # by provider and model, "" for all others
 
 
 @dataclass(frozen=True)
@@ -100,7 +113,7 @@ class Offer:
 
 @dataclass(frozen=True)
 class Score:
-    """The named parts, each 0 to 1, and their weighted sum."""
+    """The named parts, each 0 to 1; `total` is their weighted sum, less where the model's lane is not open."""
 
     quality: float
     fit: float
@@ -108,6 +121,7 @@ class Score:
     speed: float
     total: float
     proven: float = 0.0
+    health: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -179,6 +193,10 @@ class Routing:
     def choice(self, scene: str, branch: str) -> Choice:
         """Return the choice for a clip."""
         return next(c for c in self.choices if (c.scene, c.branch) == (scene, branch))
+
+
+AtHand = Mapping[tuple[str, str], int]  # branch, model → what earlier results of the same requests would save
+NOTHING_AT_HAND: AtHand = {}
 
 
 class NothingFits(Exception):

@@ -1,7 +1,9 @@
 """The sentences of routing: why a model was taken, and why each other one was not."""
 
+from collections.abc import Iterable
+
 from genengine.core.money import format_micro
-from jobs.routing.types import Offer, Profile, SceneNeed, Score
+from jobs.routing.types import Candidate, Offer, Profile, SceneNeed, Score
 
 PROFILE_WORDS = {
     Profile.QUALITY: "quality first",
@@ -35,10 +37,12 @@ def reason_for(
         role = (
             f"keeps the plan inside the budget; {saved_from.candidate.card.label} would take {price_words(saved_from)}"
         )
+    unwell = offer.candidate.lane.words
+    health = f"; health {score.health:.2f}: {unwell}" if unwell else ""
     return (
         f"{offer.candidate.card.label} {role}: with {PROFILE_WORDS[profile]} it scores {score.total:.2f}"
         f" (quality {score.quality:.2f}, fit {score.fit:.2f}, price {score.price:.2f}, speed {score.speed:.2f},"
-        f" proven {score.proven:.2f}: {offer.candidate.figures.words})."
+        f" proven {score.proven:.2f}: {offer.candidate.figures.words}{health})."
         f" Complexity {scene.complexity} of 10: {scene.complexity_reason or 'nothing unusual'}."
     )
 
@@ -53,11 +57,27 @@ def rejection_of(
     if score.total > chosen_score.total:
         why = "this variant stays with its lead model" if chosen.candidate.card.id == lead else "the budget"
         return f"{label}: scores {score.total:.2f} against {chosen_score.total:.2f}, but {why} decides here."
+    if score.health < chosen_score.health:
+        return f"{label}: scores {score.total:.2f} against {chosen_score.total:.2f}; {other.candidate.lane.words}."
     gaps = {part: getattr(chosen_score, part) - getattr(score, part) for part in PART_WORDS}
     worst = max(gaps, key=lambda part: gaps[part])
     return (
         f"{label}: scores {score.total:.2f} against {chosen_score.total:.2f}; {PART_WORDS[worst]}"
         f" ({price_words(other)}, about {other.expected_s} s)."
+    )
+
+
+def lane_notes(candidates: Iterable[Candidate]) -> tuple[str, ...]:
+    """Return a sentence for each provider whose way is not open now; its worst model speaks for it."""
+    worst: dict[str, Candidate] = {}
+    for candidate in candidates:
+        provider = candidate.card.provider
+        known = worst.get(provider)
+        if candidate.lane.words and (known is None or candidate.lane.health < known.lane.health):
+            worst[provider] = candidate
+    return tuple(
+        f"{one.card.label} and what else its account makes came behind when this plan was made: {one.lane.words}."
+        for one in worst.values()
     )
 
 

@@ -11,14 +11,16 @@ from campaigns.briefs.services import update_brief
 from campaigns.planning.models import PlanRevision
 from campaigns.planning.queries import newest_revision
 from campaigns.planning.services import launch, make_plan, revise_plan
-from campaigns.planning.types import ChangeBranchModel
+from campaigns.planning.types import ChangeBranchModel, ReuseResults
 from genengine.assets.services import store_blob
+from genengine.workspaces.models import ReusePolicy
 from genengine.workspaces.policy import Principal
 from jobs.execution.models import Attempt, Job
 from jobs.execution.services import settling, submitting
 from jobs.execution.services.collecting import TakeFacts, collect_take
 from jobs.execution.services.dispatching import dispatch_clip
 from jobs.routing.savings import savings_of
+from providers.catalogue import get_card
 
 pytestmark = pytest.mark.django_db
 
@@ -77,3 +79,25 @@ def test_a_second_plan_of_the_same_brief_pays_nothing_twice_and_can_be_told_to(
     taken = newest_revision(brief)
     assert taken is not None
     assert anew.price_micro - taken.price_micro == offered.saves_micro
+
+
+def test_an_equal_whose_results_are_here_leads_although_it_is_anothers_turn(
+    brief: Brief, editor: Principal, now: datetime
+) -> None:
+    editor.workspace.reuse_policy = ReusePolicy.ALL
+    editor.workspace.save()
+    brief.workspace.refresh_from_db()
+    brief = update_brief(brief=brief, values={"variants": 1, "quality_profile": "quality"}, principal=editor, now=now)
+    first = make_plan(brief=brief, principal=editor, now=now)
+    (lead,) = first.plan.branches
+    assert len({get_card(model).provider for model in lead.peers}) > 1
+    made = make_paid_clips(launch(revision=first, principal=editor, now=now), now)
+    assert made > 0
+    again = make_plan(brief=brief, principal=editor, now=now)
+    assert again.plan.branches[0].model == lead.model
+    assert again.plan.price_micro == 0
+    assert "are here already" in again.plan.clips[0].reason
+    off = revise_plan(revision=again, change=ReuseResults(ReusePolicy.OFF), principal=editor, now=now)
+    anew = make_plan(brief=brief, principal=editor, now=now)
+    assert off.price_micro > 0
+    assert anew.plan.branches[0].provider != lead.provider

@@ -5,7 +5,17 @@ from dataclasses import replace
 
 from jobs.routing.choose import choose_models
 from jobs.routing.figures import EXPECTED_PASS, PRIOR, Figures, Sample, figures_from
-from jobs.routing.types import BranchNeed, Candidate, Limits, Profile, Routing, SceneNeed
+from jobs.routing.types import (
+    NOTHING_AT_HAND,
+    AtHand,
+    BranchNeed,
+    Candidate,
+    Lane,
+    Limits,
+    Profile,
+    Routing,
+    SceneNeed,
+)
 from providers.values import ModelCard
 from tests.jobs.routing.test_choose import CHEAP, VENDOR
 
@@ -13,12 +23,19 @@ TWIN = replace(VENDOR, id="twin", label="Twin", provider="other")
 SCENES = (SceneNeed("s1", 4_000, 6, has_image=True), SceneNeed("s2", 5_000, 4, has_image=True))
 
 
-def route(*candidates: Candidate, seed: str = "", exploration: float = 0.0, branches: str = "A") -> Routing:
+def route(
+    *candidates: Candidate,
+    seed: str = "",
+    exploration: float = 0.0,
+    branches: str = "A",
+    at_hand: AtHand = NOTHING_AT_HAND,
+) -> Routing:
     return choose_models(
         scenes=SCENES,
         branches=[BranchNeed(key) for key in branches],
         candidates=candidates,
         limits=Limits(Profile.BALANCED, 50_000_000, seed=seed, exploration=exploration),
+        at_hand=at_hand,
     )
 
 
@@ -94,3 +111,23 @@ def test_a_measured_pace_replaces_the_declared_one() -> None:
     measured = figures_from([Sample(0, passed=True, pace=2.0)] * 100)
     assert 2.0 <= measured.pace_or(20.0) < 3.5
     assert PRIOR.pace_or(20.0) == 20.0
+
+
+def test_between_equals_the_one_whose_result_is_here_leads_out_of_turn() -> None:
+    busy, idle = candidate(VENDOR, load=9), candidate(TWIN)
+    assert route(busy, idle).leads == {"A": "twin"}
+    reused = route(busy, idle, at_hand={("A", "vendor-fine"): 400_000})
+    assert reused.leads == {"A": "vendor-fine"}
+    assert "are here already (saves $0.40)" in reused.choices[0].reason
+    assert route(busy, idle, at_hand={("B", "vendor-fine"): 400_000}).leads == {"A": "twin"}
+
+
+def test_a_worse_model_does_not_lead_because_its_result_is_here() -> None:
+    weak = candidate(replace(CHEAP, quality=3, provider="weak"))
+    assert route(candidate(VENDOR), weak, at_hand={("A", "vendor-cheap"): 400_000}).leads == {"A": "vendor-fine"}
+
+
+def test_what_is_tried_on_purpose_is_in_good_health() -> None:
+    known, sick = candidate(VENDOR, figures=Figures(tries=100)), candidate(TWIN, lane=Lane(0.9, "its vendor is busy"))
+    plans = [route(known, sick, seed=f"brief {n}", exploration=1.0) for n in range(20)]
+    assert {plan.leads["A"] for plan in plans} == {"vendor-fine"}
