@@ -88,7 +88,10 @@ GE_ROUTING_EXPLORATION_PERCENT = env.integer(
     at_most=50,
 )
 GE_MASTER_SCALE = env.decimal_number(
-    "GE_MASTER_SCALE", 1.0, "Size of masters against their channel's; below 1 for previews and tests.", at_least=0.1
+    "GE_MASTER_SCALE",
+    1.0,
+    "Size of masters, and of clips made here, against what is asked; below 1 for previews and tests.",
+    at_least=0.1,
 )
 GE_PUBLIC_URL = env.url(
     "GE_PUBLIC_URL",

@@ -42,10 +42,11 @@ from providers.adapters.local import LocalEngine
 from providers.engines import engine_policy, engines
 from providers.errors import ProviderError
 from providers.registry.services import build_adapter
-from providers.values import Finished
+from providers.values import Finished, GenerationRequest, resolution_lines
 
 log = logging.getLogger(__name__)
 POSTER_AT_S = 0.5
+LEAST_LINES = 180
 
 
 class TakeUnusable(Exception):
@@ -61,7 +62,7 @@ def check_take(attempt: Attempt, video: Path, folder: Path) -> TakeFacts:
     if info.video is None:
         raise TakeUnusable("the result has no picture")
     blob = store_blob(workspace=attempt.workspace, media_type="video/mp4", path=video)
-    quality = check_take_file(attempt=attempt, path=video, sha256=blob.sha256, now=clock.now())
+    quality = check_take_file(attempt=attempt, path=video, info=info, sha256=blob.sha256, now=clock.now())
     if quality.verdict == "fail":
         raise TakeUnusable("; ".join(f["message"] for f in quality.findings if f["verdict"] == "fail"))
     poster = _poster(video, folder)
@@ -102,7 +103,7 @@ def render_clip(
     if not isinstance(local, LocalEngine):
         raise TakeUnusable(f"{attempt.provider} does not render here")
     local.on_switch = lambda switch: note_attempt_switch(attempt=attempt, switch=switch, now=clock.now())
-    request = build_request(attempt, folder)
+    request = _scaled(build_request(attempt, folder))
     reason = _engines_gave_up(attempt)
     if not reason:
         try:
@@ -113,6 +114,15 @@ def render_clip(
             reason = str(error)
     log.warning("a plain clip stands in", extra={"attempt": str(attempt.pk), "reason": reason})
     return _made(attempt, local.stand_in(request, folder, reason, cancelled), folder)
+
+
+def _scaled(request: GenerationRequest) -> GenerationRequest:
+    """Clips that are made here are as small against what was asked for as the masters they go into."""
+    if settings.GE_MASTER_SCALE >= 1:
+        return request
+    asked = resolution_lines(request.resolution or "720p")
+    lines = min(asked, max(LEAST_LINES, round(asked * settings.GE_MASTER_SCALE / 2) * 2))
+    return replace(request, resolution=f"{lines}p")
 
 
 def _engines_gave_up(attempt: Attempt) -> str:

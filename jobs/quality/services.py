@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
-from genengine.media import CHANNELS, Channel, Expectations, QCReport, qc_check
+from genengine.media import CHANNELS, Channel, Expectations, MediaInfo, QCReport, qc_check
 from jobs.quality.models import QualityReport
 
 FORMAT_CHECKS = frozenset({"codec", "color_tags", "faststart", "edit_lists", "fps"})  # of deliverables, not of takes
@@ -45,9 +45,12 @@ def master_expectations(spec: dict[str, Any]) -> Expectations:
     )
 
 
-def check_take_file(*, attempt: Any, path: Path, sha256: str, now: datetime) -> QualityReport:
-    """Check a clip's result: decodable, neither black nor frozen. How it is encoded is the vendor's affair."""
-    report: QCReport = qc_check(path, Expectations(require_audio=False))
+def check_take_file(*, attempt: Any, path: Path, info: MediaInfo, sha256: str, now: datetime) -> QualityReport:
+    """Check a clip's result: decodable, neither black nor frozen. How it is encoded is the vendor's affair.
+
+    `info` is what a probe of the file said.
+    """
+    report: QCReport = qc_check(path, Expectations(require_audio=False), info=info)
     kept = QCReport(tuple(f for f in report.findings if f.check not in FORMAT_CHECKS))
     return _keep(kept.to_dict(), attempt, kind="take", subject=attempt.clip_id, sha256=sha256, now=now)
 

@@ -19,11 +19,16 @@ MAX_FLASHES = 3
 FRAME_CHECKS = ("decodable", "frame_count", "black", "first_last_frame", "freeze", "flash")
 
 
-def check(path: Path, expected: Expectations, *, cancelled: Cancelled | None = None) -> QCReport:
-    """All findings on one file. A tool that is missing makes its checks ``unknown``, never passed."""
+def check(
+    path: Path, expected: Expectations, *, info: MediaInfo | None = None, cancelled: Cancelled | None = None
+) -> QCReport:
+    """All findings on one file. A tool that is missing makes its checks ``unknown``, never passed.
+
+    ``info`` is what a probe of the very file said just before; without it the file is probed here.
+    """
     path = Path(path)
     try:
-        info = probe(path)
+        info = info or probe(path)
     except MediaRejected as error:
         return QCReport((Finding("container", Verdict.FAIL, "unreadable", "readable", error.message),))
     except ToolMissing as error:
