@@ -37,6 +37,7 @@ def stack(emulator: str) -> Iterator[Stack]:
             "GE_STATE_DIR": f"{folder}/state",
             "GE_STOP_SECONDS": "3",
             "GE_MASTER_SCALE": "0.25",
+            "GE_EMULATOR_PICTURE_SCALE": "0.25",
             "GE_EMULATOR_SPEED": "12",
             "GE_PROVIDER_PARALLEL": "3",
             "EMULATOR_URL": emulator,

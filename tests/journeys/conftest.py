@@ -19,7 +19,7 @@ FINAL = ("ready", "failed", "cancelled", "needs_attention")
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The running product with two workspaces, people and two briefs."""
-    with running_stage(tmp_path_factory.mktemp("stage")) as running:
+    with running_stage(tmp_path_factory.mktemp("stage"), scale=0.35) as running:
         yield running
 
 

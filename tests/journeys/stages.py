@@ -39,8 +39,11 @@ class Stage:
 
 
 @contextmanager
-def running_stage(folder: Path) -> Iterator[Stage]:
-    """Everything that a person would have after `make run`, without the demo, on a state directory of its own."""
+def running_stage(folder: Path, *, scale: float = 1.0) -> Iterator[Stage]:
+    """Everything that a person would have after `make run`, without the demo, on a state directory of its own.
+
+    `scale` is the size of clips and masters against the real one.
+    """
     port = free_port()
     environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     environment |= {
@@ -48,6 +51,8 @@ def running_stage(folder: Path) -> Iterator[Stage]:
         "DJANGO_SETTINGS_MODULE": "genengine.settings.local",
         "PYTHONPATH": str(REPOSITORY),
         "PYTHONUNBUFFERED": "1",
+        "GE_MASTER_SCALE": str(scale),
+        "GE_EMULATOR_PICTURE_SCALE": str(scale),
     }
     log = folder / "up.log"
     with manage("up", "--port", str(port), "--no-demo", environment=environment, log=log) as process:
