@@ -44,3 +44,13 @@ def picture_size(path: Path) -> tuple[int, int] | None:
     """Width and height of a picture, ``None`` when it is none."""
     image = cv2.imread(str(path))
     return None if image is None else (int(image.shape[1]), int(image.shape[0]))
+
+
+def media_type_of(data: bytes) -> str:
+    """The media type that a file's first bytes tell, as a storage serves it."""
+    kinds = ((b"\xff\xd8", "image/jpeg"), (b"\x89PNG", "image/png"), (b"RIFF", "audio/wav"), (b"ID3", "audio/mpeg"))
+    if data[4:8] == b"ftyp":
+        return "video/mp4"
+    if data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for start, kind in kinds if data.startswith(start)), "application/octet-stream")

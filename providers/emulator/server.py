@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import shutil
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 import requests
 from twisted.internet import reactor as running_reactor
@@ -21,13 +21,14 @@ from twisted.internet import task, threads
 from twisted.internet.defer import Deferred
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
-from twisted.web.static import File
 
 from providers.emulator.accounts import TEST_WEBHOOK_SECRET
 from providers.emulator.faults import BadFaultScript, FaultScript, Trouble, load_faults, parse_faults
 from providers.emulator.log import CallLog
 from providers.emulator.media.cache import MediaCache
 from providers.emulator.media.video import SCALE
+from providers.emulator.sending import Sender, abort
+from providers.emulator.sockets import EventSocket
 from providers.emulator.store import StoredWebhook, TaskStore
 from providers.emulator.vendor import Route, Vendor, World
 from providers.emulator.vendors import VENDORS
@@ -72,6 +73,7 @@ class Emulator(Resource):
         self.routes: dict[str, list[Route]] = {name: vendor.routes() for name, vendor in self.vendors.items()}
         for name in self.vendors:
             self.world.webhook_secrets[name] = options.webhook_secret
+        self.sender = Sender(self.cache)
         self._sending: set[int] = set()
         self._complete_the_log()
 
@@ -99,27 +101,37 @@ class Emulator(Resource):
             self._dispatch(request)
         except Exception:
             traceback.print_exc(file=sys.stderr)
-            self._send(request, Answer.of_json({"error": "the emulator failed; see its stderr"}, 500))
+            self.sender.send(request, Answer.of_json({"error": "the emulator failed; see its stderr"}, 500))
         return NOT_DONE_YET
 
     def _dispatch(self, request: Request) -> None:
         path = request.path.decode("utf-8", "replace")
         if path.startswith("/_control/"):
-            self._send(request, self._control(request, path))
+            self.sender.send(request, self._control(request, path))
             return
         if path.startswith("/files/"):
-            self._file(request, path)
+            if request.method == b"OPTIONS":
+                self.sender.send(request, _preflight(_call(request, path)))
+            else:
+                self._file(request, path)
             return
-        prefix, _, rest = path.lstrip("/").partition("/")
+        prefix, _, rest = path.removeprefix("/").partition("/")
         vendor = self.vendors.get(prefix)
         if vendor is None:
             known = ", ".join(f"/{name}" for name in sorted(self.vendors))
-            self._send(request, Answer.of_json({"error": f"no such vendor; there are {known}"}, 404))
+            self.sender.send(request, Answer.of_json({"error": f"no such vendor; there are {known}"}, 404))
             return
-        self._answer(request, vendor, "/" + rest)
+        call = _call(request, _readable("/" + rest, keep_slashes=vendor.keeps_encoded_slashes))
+        wants_socket = call.headers.get("upgrade", "").lower() == "websocket"
+        source = vendor.events(call) if wants_socket else None
+        if source is not None:
+            EventSocket.take_over(request, source)
+        elif vendor.cors and call.method == "OPTIONS":
+            self.sender.send(request, _preflight(call))
+        else:
+            self._answer(request, vendor, call)
 
-    def _answer(self, request: Request, vendor: Vendor, path: str) -> None:
-        call = _call(request, path)
+    def _answer(self, request: Request, vendor: Vendor, call: Call) -> None:
         found, groups = self._route(vendor, call)
         endpoint = found.endpoint if found else "none"
         call.fault = self.script.pick(vendor.name, endpoint, call.body)
@@ -134,20 +146,25 @@ class Emulator(Resource):
             answer = self._handled(vendor, found, call, groups)
             if call.fault and trouble is Trouble.STATUS:
                 answer = vendor.server_error(call.fault.status).noting(answer.note)
+        if vendor.cors:
+            answer.headers |= {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "*"}
         dropped = trouble in (Trouble.LOST_RESPONSE, Trouble.DROP_BEFORE)
         self._log(vendor, endpoint, call, answer, 0 if dropped else answer.status)
         if dropped:
-            _abort(request)
+            abort(request)
         elif call.fault and trouble is Trouble.SLOW:
-            reactor.callLater(call.fault.seconds, self._send, request, answer)
+            reactor.callLater(call.fault.seconds, self.sender.send, request, answer)
         else:
-            self._send(request, answer, cut=trouble is Trouble.TRUNCATED_FILE)
+            self.sender.send(request, answer, cut=trouble is Trouble.TRUNCATED_FILE)
 
     def _route(self, vendor: Vendor, call: Call) -> tuple[Route | None, dict[str, str]]:
-        for item in self.routes[vendor.name]:
-            match = item.pattern.match(call.path) if item.method == call.method else None
-            if match:
-                return item, match.groupdict()
+        """The first route that fits; HEAD goes where GET goes, and one slash at the end is forgiven."""
+        method = "GET" if call.method == "HEAD" else call.method
+        for path in dict.fromkeys((call.path, call.path.removesuffix("/"))):
+            for item in self.routes[vendor.name]:
+                match = item.pattern.match(path) if item.method == method else None
+                if match:
+                    return item, match.groupdict()
         return None, {}
 
     def _unrouted(self, vendor: Vendor, call: Call) -> Answer:
@@ -180,25 +197,6 @@ class Emulator(Resource):
         if answer.note.billed:
             self.world.store.mark_logged(vendor.name, answer.note.remote_id)
 
-    def _send(self, request: Any, answer: Answer, *, cut: bool = False) -> None:
-        """Send an answer; ``cut`` promises all of it, sends half and drops the connection."""
-        if _is_gone(request):
-            return
-        if answer.media is not None:
-            self._send_rendered(request, answer, cut)
-            return
-        request.setResponseCode(answer.status)
-        request.setHeader("Content-Type", answer.media_type)
-        request.setHeader("Content-Length", str(len(answer.body)))
-        for name, value in answer.headers.items():
-            request.setHeader(name, value)
-        if cut:
-            _send_half(request, answer.body)
-            return
-        if request.method != b"HEAD":
-            request.write(answer.body)
-        request.finish()
-
     # -- files -----------------------------------------------------------------------------------------------
 
     def _file(self, request: Request, path: str) -> None:
@@ -214,37 +212,13 @@ class Emulator(Resource):
         if plan is None or not allowed or vendor is None:
             answer = Answer(403, b"<Error><Code>AccessDenied</Code></Error>", media_type="application/xml")
             self.log.call(name, "fetch", call, answer.noting(LogNote(remote_id=task_id)), status=403)
-            self._send(request, answer)
+            self.sender.send(request, answer)
             return
         if call.fault and trouble is Trouble.STATUS:
-            self._send(request, vendor.server_error(call.fault.status))
+            self.sender.send(request, vendor.server_error(call.fault.status))
             return
         self.log.call(name, "fetch", call, Answer(note=LogNote(remote_id=task_id)), status=200)
-        self._send_media(request, plan, trouble)
-
-    def _send_rendered(self, request: Request, answer: Answer, cut: bool) -> None:
-        """An answer whose body is made of a file that is rendered first."""
-        future = self.cache.get(answer.media.name, answer.media.render)
-
-        def body() -> Answer:
-            data = future.result().read_bytes()
-            wrapped = answer.wrap(data) if answer.wrap else data
-            return replace(answer, body=wrapped, media=None)
-
-        made: Deferred[Any] = _deferred(future)
-        made.addCallback(lambda _: threads.deferToThread(body))
-        made.addCallback(lambda whole: self._send(request, whole, cut=cut))
-        made.addErrback(lambda failure: self._media_failed(request, failure))
-
-    def _send_media(self, request: Request, plan: Any, trouble: Trouble | None) -> None:
-        future = self.cache.get(plan.name, plan.render)
-        ready: Deferred[Any] = _deferred(future)
-        ready.addCallback(lambda path: _send_file(request, path, plan.media_type, trouble))
-        ready.addErrback(lambda failure: self._media_failed(request, failure))
-
-    def _media_failed(self, request: Request, failure: Any) -> None:
-        failure.printTraceback(file=sys.stderr)
-        self._send(request, Answer.of_json({"error": "the emulator could not render this file"}, 500))
+        self.sender.send_media(request, plan, trouble)
 
     # -- control ---------------------------------------------------------------------------------------------
 
@@ -309,21 +283,6 @@ class Emulator(Resource):
         )  # fmt: skip
 
 
-def _deferred(future: Future[Path]) -> Deferred[Any]:
-    """The future as a Deferred, without a thread that waits for it: hundreds may wait for one renderer."""
-    ready: Deferred[Any] = Deferred()
-
-    def fire() -> None:
-        error = future.exception()
-        if error is None:
-            ready.callback(future.result())
-        else:
-            ready.errback(error)
-
-    future.add_done_callback(lambda _: reactor.callFromThread(fire))
-    return ready
-
-
 def _post(url: str, headers: dict[str, str], body: bytes) -> bool:
     try:
         answer = requests.post(url, data=body, headers=headers, timeout=WEBHOOK_TIMEOUT_S, allow_redirects=False)
@@ -343,33 +302,18 @@ def _call(request: Request, path: str) -> Call:
     return Call(request.method.decode(), path, query, headers, body, origin)
 
 
-def _is_gone(request: Request) -> bool:
-    return bool(getattr(request, "_disconnected", False) or request.finished)
+def _readable(path: str, *, keep_slashes: bool) -> str:
+    """The path without percent-encoding; an encoded slash stays encoded where it is part of a name."""
+    parts = re.split("%2[fF]", path) if keep_slashes else [path]
+    return "%2F".join(unquote(part) for part in parts)
 
 
-def _abort(request: Request) -> None:
-    """Cut the connection without an answer, as a lost one looks from the other side."""
-    if request.transport is not None:
-        request.transport.abortConnection()
-
-
-def _send_half(request: Any, data: bytes) -> None:
-    request.write(data[: len(data) // 2])
-    reactor.callLater(0.1, _abort, request)
-
-
-def _send_file(request: Any, path: Path, media_type: str, trouble: Trouble | None) -> None:
-    if _is_gone(request):
-        return
-    if trouble is Trouble.TRUNCATED_FILE:
-        data = path.read_bytes()
-        request.setHeader("Content-Type", media_type)
-        request.setHeader("Content-Length", str(len(data)))
-        _send_half(request, data)
-        return
-    served: Any = File(str(path), defaultType=media_type)
-    served.type, served.encoding = media_type, None
-    served.render(request)
+def _preflight(call: Call) -> Answer:
+    """What browsers ask before they call from another origin."""
+    asked = call.headers.get("access-control-request-headers", "*")
+    allowed = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+    headers = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": allowed}
+    return Answer(204, headers={**headers, "Access-Control-Allow-Headers": asked, "Access-Control-Max-Age": "600"})
 
 
 def serve(options: Options, ready: Callable[[int], None] | None = None) -> None:

@@ -73,7 +73,7 @@ class StoredTask:
 
     def phase(self, now: float) -> str:
         """``queued``, ``running``, ``cancelled``, or the outcome."""
-        if self.cancelled is not None:
+        if self.cancelled is not None and now >= self.cancelled:
             return "cancelled"
         if now < self.starts:
             return "queued"

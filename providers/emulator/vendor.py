@@ -117,11 +117,25 @@ class World:
         return hmac.new(self.file_key, text.encode(), hashlib.sha256).hexdigest()[:32]
 
 
+class EventSource(ABC):
+    """What a WebSocket tells its client, asked for again and again."""
+
+    @abstractmethod
+    def news(self) -> list[str]:
+        """Text frames that have come up since the last time."""
+
+    def heard(self, text: str) -> list[str]:
+        """Text frames that answer one of the client's."""
+        return []
+
+
 class Vendor(ABC):
     """One vendor's protocol. Handlers are quick and never block: media is rendered when it is fetched."""
 
     name: str
     url_lifetime_s: float = 86_400.0
+    cors: bool = True  # browsers of other origins may call
+    keeps_encoded_slashes: bool = False  # "%2F" in a path is part of a name
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -161,6 +175,10 @@ class Vendor(ABC):
 
     def webhook(self, task: StoredTask, hook: StoredWebhook, now: float) -> Delivery | None:
         """The callback for a phase of a task, signed as the vendor does."""
+        return None
+
+    def events(self, call: Call) -> EventSource | None:
+        """What a WebSocket at this address tells; ``None`` where there is none."""
         return None
 
     def webhook_moments(self, task: StoredTask) -> tuple[tuple[str, float], ...]:

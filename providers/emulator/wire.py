@@ -89,6 +89,8 @@ class Answer:
     """A reply: JSON, bytes, or a file that may still have to be rendered (``media``).
 
     ``wrap`` turns the rendered file's bytes into the body, for vendors that answer with base64 inside JSON.
+    ``feed`` gives a stream's next bytes and whether they are the last; ``hold`` gives the answer proper once there
+    is one. Both are asked every tenth of a second.
     """
 
     status: int = 200
@@ -98,6 +100,8 @@ class Answer:
     file: Path | None = None
     media: Any = None
     wrap: Callable[[bytes], bytes] | None = None
+    feed: Callable[[], tuple[bytes, bool]] | None = None
+    hold: Callable[[], Answer | None] | None = None
     note: LogNote = field(default_factory=LogNote)
 
     @classmethod

@@ -15,6 +15,7 @@ from providers.emulator.media.sound import Speech
 from providers.emulator.vendor import Route, route
 from providers.emulator.vendors.elevenlabs_calls import missing, plan_of, sound_answer
 from providers.emulator.vendors.elevenlabs_dubbing import DubbingVendor
+from providers.emulator.vendors.elevenlabs_history import HistoryVendor
 from providers.emulator.vendors.elevenlabs_rules import (
     LIMITS,
     PLAN_CHARACTERS,
@@ -39,13 +40,19 @@ REFUSED_RIGHTS = (
 )
 
 
-class ElevenLabsVendor(StudioVendor, DubbingVendor):
+class ElevenLabsVendor(StudioVendor, DubbingVendor, HistoryVendor):
     """`/v1/text-to-speech`, `/v2/voices`, `/v1/user`, and the addresses of the two other modules."""
 
     name = "elevenlabs"
 
     def routes(self) -> list[Route]:
-        return [*self._speech_routes(), *self._studio_routes(), *self._dubbing_routes(), *self._account_routes()]
+        return [
+            *self._speech_routes(),
+            *self._studio_routes(),
+            *self._dubbing_routes(),
+            *self._account_routes(),
+            *self._history_routes(),
+        ]
 
     def _speech_routes(self) -> list[Route]:
         speech = "/v1/text-to-speech/{voice}"
@@ -112,7 +119,9 @@ class ElevenLabsVendor(StudioVendor, DubbingVendor):
 
     def _speech(self, call: Call, account: str, voice: str) -> Answer:
         speech, model = self._asked(call, voice)
-        return self.charged(sound_answer(speech, call), call, account, model, len(speech.text), price_of(model, speech))
+        return self.charged(
+            sound_answer(speech, call), call, account, model, len(speech.text), price_of(model, speech), speech
+        )
 
     def _timed_speech(self, call: Call, account: str, voice: str) -> Answer:
         speech, model = self._asked(call, voice)
@@ -125,7 +134,7 @@ class ElevenLabsVendor(StudioVendor, DubbingVendor):
             ).encode()
 
         answer = Answer(media=plan_of(speech), wrap=wrap)
-        return self.charged(answer, call, account, model, len(speech.text), price_of(model, speech))
+        return self.charged(answer, call, account, model, len(speech.text), price_of(model, speech), speech)
 
     def _timed_stream(self, call: Call, account: str, voice: str) -> Answer:
         """The timed answer as one JSON line a word."""
@@ -142,7 +151,7 @@ class ElevenLabsVendor(StudioVendor, DubbingVendor):
             return ("\n".join(lines) + "\n").encode()
 
         answer = Answer(media=plan_of(speech), wrap=wrap)
-        return self.charged(answer, call, account, model, len(speech.text), price_of(model, speech))
+        return self.charged(answer, call, account, model, len(speech.text), price_of(model, speech), speech)
 
     # -- account and catalogue -------------------------------------------------------------------------------
 

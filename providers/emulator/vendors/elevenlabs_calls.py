@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -35,6 +34,9 @@ class CallingVendor(Vendor):
     def not_found(self, call: Call) -> Answer:
         return Answer.of_json({"detail": "Not Found"}, 404)
 
+    def wrong_method(self, call: Call, methods: list[str]) -> Answer:
+        return Answer.of_json({"detail": "Method Not Allowed"}, 405, Allow=", ".join(methods))
+
     def malformed(self, call: Call, words: str) -> Answer:
         return field_error("", words, "value_error")
 
@@ -43,7 +45,11 @@ class CallingVendor(Vendor):
 
     def guarded(self, work: Callable[..., Answer]) -> Callable[..., Answer]:
         def handler(call: Call, **groups: str) -> Answer:
-            account = account_of(call.headers.get("xi-api-key", ""))
+            key = call.headers.get("xi-api-key", "") or call.bearer()
+            account = account_of(key)
+            if not key:
+                words = "Neither authorization header nor xi-api-key received, please provide one."
+                return error(401, "needs_authorization", words)
             if not account:
                 return error(401, "invalid_api_key", "Invalid API key")
             try:
@@ -57,13 +63,23 @@ class CallingVendor(Vendor):
 
         return handler
 
-    def charged(self, answer: Answer, call: Call, account: str, model: str, characters: int, cost: Decimal) -> Answer:
-        """Record a call that is paid the moment it is answered."""
+    def charged(
+        self,
+        answer: Answer,
+        call: Call,
+        account: str,
+        model: str,
+        characters: int,
+        cost: Decimal,
+        speech: Speech | None = None,
+    ) -> Answer:
+        """Record a call that is paid the moment it is answered; ``speech`` is kept for the account's history."""
+        said = {"text": speech.text, "voice": speech.voice, "speed": speech.speed} if speech else {}
         draft = Draft(
             account=account,
             kind="call",
             model=model,
-            params={"characters": characters},
+            params={"characters": characters, **said},
             cost=cost,
             currency="USD",
             queue_s=0,
@@ -73,7 +89,7 @@ class CallingVendor(Vendor):
         answer.headers |= {
             "request-id": task.id,
             "character-cost": str(characters),
-            "history-item-id": uuid.uuid4().hex[:20],
+            "history-item-id": task.id,
         }
         return answer.noting(self.bill(task))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from providers.emulator.accounts import account_of
 from providers.emulator.faults import Trouble
-from providers.emulator.inputs import read_film
+from providers.emulator.inputs import media_type_of, read_film
 from providers.emulator.media.video import Clip, render_clip
 from providers.emulator.store import StoredTask, StoredWebhook
 from providers.emulator.vendor import Delivery, Draft, MediaPlan, Route, Vendor, decode_base64, even, route
@@ -43,6 +44,9 @@ class FalVendor(Vendor):
         return [
             route("GET", "/.well-known/jwks.json", "account", self._jwks),
             route("POST", "/storage/upload/initiate", "upload", self._guarded(self._initiate)),
+            route("POST", "/storage/upload/initiate-multipart", "upload", self._guarded(self._initiate)),
+            route("PUT", r"/storage/put/{upload_id}/(?P<part>\d+)", "upload", self._put_part),
+            route("POST", "/storage/put/{upload_id}/complete", "upload", self._put_together),
             route("POST", "/storage/auth/token", "upload", self._guarded(self._upload_token)),
             route("POST", "/files/upload", "upload", self._cdn_upload),
             route("PUT", "/storage/put/{upload_id}", "upload", self._put),
@@ -70,6 +74,9 @@ class FalVendor(Vendor):
     def not_found(self, call: Call) -> Answer:
         return Answer.of_json({"detail": "Not Found"}, 404)
 
+    def wrong_method(self, call: Call, methods: list[str]) -> Answer:
+        return Answer.of_json({"detail": "Method Not Allowed"}, 405, Allow=", ".join(methods))
+
     def malformed(self, call: Call, words: str) -> Answer:
         return Answer.of_json(invalid("", words, "value_error").body, 422)
 
@@ -94,7 +101,8 @@ class FalVendor(Vendor):
     def _submit(self, call: Call, account: str, endpoint: str) -> Answer:
         task = self._accepted(call, account, endpoint, call.query.get("fal_webhook", ""))
         view = {**self._addresses(task, call.origin), "status": "IN_QUEUE", "queue_position": 0}
-        return Answer.of_json({**view, "gateway_request_id": task.id}).noting(self.bill(task))
+        answer = Answer.of_json({**view, "gateway_request_id": task.id}, x_fal_request_id=task.id)
+        return answer.noting(self.bill(task))
 
     def _run(self, call: Call, account: str, endpoint: str) -> Answer:
         """The synchronous host: the result itself, as soon as its file can be fetched."""
@@ -109,7 +117,7 @@ class FalVendor(Vendor):
         if facts is None:
             raise Refused(404, {"detail": f"Application '{endpoint}' not found"})
         timeout = call.headers.get("x-fal-request-timeout", "2")
-        if float(timeout) <= 1:
+        if not re.fullmatch(r"[\d.]+", timeout) or float(timeout) <= 1:
             words = "X-Fal-Request-Timeout must be more than 1 second"
             raise Refused(400, {"detail": words, "error_type": "bad_request"})
         params = self._params(facts, call.json)
@@ -165,9 +173,17 @@ class FalVendor(Vendor):
         return Answer.of_json(view, 200 if view["status"] == "COMPLETED" else 202)
 
     def _status_stream(self, call: Call, account: str, owner: str, alias: str, task_id: str) -> Answer:
-        """One event with the present state; clients reconnect until it is COMPLETED."""
-        view = self._status_view(self._task(account, task_id), call)
-        return Answer(body=f"data: {json.dumps(view)}\n\n".encode(), media_type="text/event-stream")
+        """An event for every new state, until it is COMPLETED: clients take the end of the stream for the end."""
+        told: list[dict[str, Any]] = [{}]
+        self._task(account, task_id)
+
+        def feed() -> tuple[bytes, bool]:
+            view = self._status_view(self._task(account, task_id), call)
+            news = b"" if view == told[0] else f"data: {json.dumps(view)}\n\n".encode()
+            told[0] = view
+            return news, view["status"] == "COMPLETED"
+
+        return Answer(media_type="text/event-stream", headers={"Cache-Control": "no-cache"}, feed=feed)
 
     def _status_view(self, task: StoredTask, call: Call) -> dict[str, Any]:
         phase = task.phase(self.world.now())
@@ -248,9 +264,35 @@ class FalVendor(Vendor):
         path.write_bytes(call.body)
         return Answer(200)
 
+    def _put_part(self, call: Call, upload_id: str, part: str) -> Answer:
+        """A piece of a large file; its etag is what the last call must name."""
+        if not upload_id.isalnum():
+            return self.not_found(call)
+        path = self.world.input_path(f"{upload_id}.{int(part)}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(call.body)
+        return Answer.of_json({"partNumber": int(part), "etag": _etag(call.body)}, ETag=_etag(call.body))
+
+    def _put_together(self, call: Call, upload_id: str) -> Answer:
+        parts = call.json.get("parts") if isinstance(call.json, dict) else None
+        if not isinstance(parts, list) or not parts or not upload_id.isalnum():
+            return Answer.of_json({"detail": "parts is required"}, 400)
+        pieces = []
+        for part in sorted(parts, key=lambda item: int(item["partNumber"])):
+            path = self.world.input_path(f"{upload_id}.{int(part['partNumber'])}")
+            piece = path.read_bytes() if path.exists() else b""
+            if part.get("etag") != _etag(piece):
+                return Answer.of_json({"detail": f"part {part['partNumber']} is not what was uploaded"}, 400)
+            pieces.append(piece)
+        self.world.input_path(upload_id).write_bytes(b"".join(pieces))
+        return Answer.of_json({"url": f"{call.origin}/{self.name}/storage/file/{upload_id}"})
+
     def _stored(self, call: Call, upload_id: str) -> Answer:
         path = self.world.input_path(upload_id if upload_id.isalnum() else "none")
-        return Answer(body=path.read_bytes(), media_type="image/jpeg") if path.exists() else self.not_found(call)
+        if not path.exists():
+            return self.not_found(call)
+        data = path.read_bytes()
+        return Answer(body=data, media_type=media_type_of(data))
 
     def media(self, task: StoredTask, index: int) -> MediaPlan | None:
         if task.phase(self.world.now()) != "succeeded" or index != 0:
@@ -310,6 +352,10 @@ class FalVendor(Vendor):
             },
             body,
         )
+
+
+def _etag(data: bytes) -> str:
+    return f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
 
 
 def _time(moment: float) -> str:

@@ -13,7 +13,11 @@ from providers.emulator.vendors.gemini_text import PRICES, GeminiText
 from providers.emulator.vendors.google import Refused, google_error
 from providers.emulator.wire import Answer, Call
 
-VERSION = "/(?:v1|v1beta)"
+VERSION = "/(?:v1|v1beta|v1alpha)"
+NO_KEY = (
+    "Method doesn't allow unauthenticated callers (callers without established identity). "
+    "Please use API Key or other form of API consumer identity to call this API."
+)
 
 
 class GeminiVendor(GeminiText, GeminiFiles):
@@ -38,6 +42,7 @@ class GeminiVendor(GeminiText, GeminiFiles):
             route("POST", f"/upload{VERSION}/files", "upload", self._guarded(self._start_upload)),
             route("POST", "/upload/place/{upload}", "upload", self._finish_upload),
             route("GET", VERSION + "/files/(?P<file>[^/]+:download)", "fetch", self._guarded(self._file)),
+            route("GET", VERSION + "/files", "upload", self._guarded(self._list_files)),
             route("GET", VERSION + "/files/{file}", "upload", self._guarded(self._about_file)),
             route("DELETE", VERSION + "/files/{file}", "upload", self._guarded(self._delete_file)),
             route("GET", f"{VERSION}/models", "account", self._guarded(self._list)),
@@ -46,7 +51,10 @@ class GeminiVendor(GeminiText, GeminiFiles):
 
     def _guarded(self, work: Callable[..., Answer]) -> Callable[..., Answer]:
         def handler(call: Call, **groups: str) -> Answer:
-            account = account_of(call.headers.get("x-goog-api-key", "") or call.query.get("key", ""))
+            key = call.headers.get("x-goog-api-key", "") or call.query.get("key", "") or call.bearer()
+            account = account_of(key)
+            if not key:
+                return google_error(403, NO_KEY)
             if not account:
                 return _bad_key()
             try:

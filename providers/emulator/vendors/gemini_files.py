@@ -70,6 +70,18 @@ class GeminiFiles(GoogleVendor):
             "source": "UPLOADED",
         }
 
+    def _list_files(self, call: Call, account: str) -> Answer:
+        """Newest first, in pages."""
+        views = []
+        for note in (self.world.folder / "gemini-files").glob("*.json"):
+            kept = json.loads(note.read_text())
+            if kept["account"] == account and kept.get("created", 0) + KEPT_S > self.world.now():
+                views.append(self._file_view(note.stem))
+        views.sort(key=lambda view: str(view["createTime"]), reverse=True)
+        size, start = int(call.query.get("pageSize") or 10), int(call.query.get("pageToken") or 0)
+        more = {"nextPageToken": str(start + size)} if start + size < len(views) else {}
+        return Answer.of_json({"files": views[start : start + size], **more})
+
     def _about_file(self, call: Call, account: str, file: str) -> Answer:
         return Answer.of_json(self._file_view(file, account))
 

@@ -21,6 +21,7 @@ from providers.emulator.media.video import Clip, render_clip
 from providers.emulator.store import StoredTask, StoredWebhook
 from providers.emulator.vendor import Delivery, Draft, DuplicateKey, MediaPlan, Route, even, route
 from providers.emulator.vendors.heygen_files import Refused, good
+from providers.emulator.vendors.heygen_hooks import MOMENT
 from providers.emulator.vendors.heygen_models import SESSION, ModelsVendor
 from providers.emulator.wire import Answer, Call, LogNote
 
@@ -34,6 +35,8 @@ PRICES = {
     "avatar_v": ("0.0667", "0.0833"),
     "avatar_iii": ("0.0167", "0.02"),
 }
+LOOKS = ("Ada", "Bela", "Cleo")
+BULK = {"queued": "queued", "running": "processing", "succeeded": "completed", "gone": "not_found"}
 KEY_PATTERN = re.compile(r"[A-Za-z0-9_\-:.;]{1,255}")
 
 
@@ -51,12 +54,16 @@ class HeyGenVendor(ModelsVendor):
             route("POST", "/v3/video-agents", "submit", guarded(partial(self._create, self.agent_draft))),
             route("GET", "/v3/video-agents/{session_id}", "poll", guarded(self._session)),
             route("POST", "/v3/voices/speech", "submit", guarded(self._speak)),
+            route("GET", "/v3/videos/statuses", "poll", guarded(self._statuses)),
             route("GET", "/v3/videos/{video_id}", "poll", guarded(self._read)),
+            route("DELETE", "/v3/videos/{video_id}", "cancel", guarded(self._delete)),
             route("GET", "/v3/videos", "list", guarded(self._list)),
             route("GET", "/v3/users/me", "account", guarded(self._me)),
+            route("GET", "/v3/avatars", "catalogue", guarded(self._avatars)),
             route("GET", "/v3/avatars/looks", "catalogue", guarded(self._looks)),
             route("GET", "/v3/voices", "catalogue", guarded(self._voices)),
             *self.file_routes(),
+            *self.hook_routes(),
         ]
 
     # -- videos ----------------------------------------------------------------------------------------------
@@ -76,6 +83,8 @@ class HeyGenVendor(ModelsVendor):
             task = self.accept(call, replace(draft, idempotency_key=key, callback_url=hook))
         except DuplicateKey as error:
             return self._replay(error.task)
+        if draft.kind != "clip":
+            self.plan_endpoints(task)
         return _created(task).noting(self.bill(task))
 
     def _replay(self, task: StoredTask) -> Answer:
@@ -140,6 +149,8 @@ class HeyGenVendor(ModelsVendor):
         task = self.world.store.get(self.name, video_id)
         if task is None or task.account != account:
             raise Refused(404, "video_not_found", f"video {video_id} does not exist")
+        if task.phase(self.world.now()) == "cancelled":
+            raise Refused(404, "video_not_found", f"video {video_id} was deleted")
         view = self._clip_or_video(task, call)
         if call.fault and call.fault.do is Trouble.UNKNOWN_STATE:
             view["status"] = "rendering_pass_2"
@@ -148,11 +159,33 @@ class HeyGenVendor(ModelsVendor):
     def _clip_or_video(self, task: StoredTask, call: Call) -> dict[str, Any]:
         return (self.clip_view if task.kind == "clip" else self._view)(task, call.origin)
 
+    def _statuses(self, call: Call, account: str) -> Answer:
+        """Many states at once."""
+        named = [item for item in call.query.get("video_ids", "").split(",") if item]
+        if not 1 <= len(named) <= 100:
+            raise Refused(400, "invalid_parameter", "give 1 to 100 video_ids", "video_ids")
+        entries = []
+        for video_id in named:
+            task = self.world.store.get(self.name, video_id)
+            mine = task is not None and task.account == account
+            phase = task.phase(self.world.now()) if task is not None and mine else "gone"
+            entries.append({"video_id": video_id, "status": BULK.get(phase, "failed"), "batch_id": None, "error": None})
+        return good(entries)
+
+    def _delete(self, call: Call, account: str, video_id: str) -> Answer:
+        """For good; what is being made is not stopped, but nobody sees it any more."""
+        task = self.world.store.get(self.name, video_id)
+        if task is None or task.account != account or task.cancelled is not None:
+            raise Refused(404, "video_not_found", f"video {video_id} does not exist")
+        self.world.store.cancel(task, self.world.now())
+        return good({"id": video_id, "deleted": True})
+
     def _list(self, call: Call, account: str) -> Answer:
         limit, start = min(int(call.query.get("limit", 10)), 100), int(call.query.get("token") or 0)
         tasks = self.world.store.newest(self.name, account, limit=10_000)
         title = call.query.get("title", "")
-        found = [task for task in tasks if task.kind not in ("clip", "speech") and title in task.params["title"]]
+        seen = [task for task in tasks if task.kind not in ("clip", "speech") and task.cancelled is None]
+        found = [task for task in seen if title in task.params["title"]]
         page = [self._view(task, call.origin) for task in found[start : start + limit]]
         more = len(found) > start + limit
         return Answer.of_json({"data": page, "has_more": more, "next_token": str(start + limit) if more else None})
@@ -168,6 +201,9 @@ class HeyGenVendor(ModelsVendor):
             "video_url": None,
             "captioned_video_url": None,
             "subtitle_url": None,
+            "thumbnail_url": None,
+            "gif_url": None,
+            "output_language": None,
             "folder_id": None,
         }
         if phase == "succeeded":
@@ -191,18 +227,26 @@ class HeyGenVendor(ModelsVendor):
         person = {"username": "emulator", "email": "emulator@example.com", "first_name": "Emulated"}
         return good({**person, "last_name": "Account", "billing_type": "wallet", "wallet": wallet})
 
+    def _avatars(self, call: Call, account: str) -> Answer:
+        """One group for every look."""
+        groups = [
+            {"id": f"group-{name.lower()}", "name": name, "looks_count": 1, "status": "completed"} for name in LOOKS
+        ]
+        return Answer.of_json({"data": groups, "has_more": False, "next_token": None})
+
     def _looks(self, call: Call, account: str) -> Answer:
-        names = ("Ada", "Bela", "Cleo")
         looks = [
             {
                 "id": f"look-{name.lower()}",
                 "name": name,
                 "avatar_type": "studio_avatar",
+                "group_id": f"group-{name.lower()}",
                 "default_voice_id": "voice-en-1",
                 "supported_api_engines": ["avatar_iii", "avatar_iv"],
                 "status": "completed",
             }
-            for name in names
+            for name in LOOKS
+            if call.query.get("group_id", "") in ("", f"group-{name.lower()}")
         ]
         return Answer.of_json({"data": looks, "has_more": False, "next_token": None})
 
@@ -249,7 +293,10 @@ class HeyGenVendor(ModelsVendor):
             "event_data": told,
         }
         body = json.dumps(event).encode()
-        secret = self.world.webhook_secrets.get(self.name, "")
+        endpoint = self.endpoint_of(task.account, hook.moment) if hook.moment.startswith(MOMENT) else {}
+        if endpoint is None or event["event_type"] not in (endpoint.get("events") or [event["event_type"]]):
+            return None
+        secret = endpoint.get("secret") or self.world.webhook_secrets.get(self.name, "")
         signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         headers = {
             "Content-Type": "application/json",
@@ -257,7 +304,7 @@ class HeyGenVendor(ModelsVendor):
             "Heygen-Timestamp": str(int(now)),
             "Heygen-Signature": "0" * 64 if hook.trouble == "forged" else signature,
         }
-        return Delivery(task.callback_url, headers, body)
+        return Delivery(endpoint.get("url") or task.callback_url, headers, body)
 
 
 def _created(task: StoredTask) -> Answer:

@@ -1,24 +1,19 @@
-"""HeyGen's frame (sign-in, error envelope), its assets with uploads past the API, and webhook endpoints.
-
-Registered endpoints are kept, with a secret of their own; only addresses given with a video are called.
-"""
+"""HeyGen's frame (sign-in, error envelope) and its assets, with uploads past the API."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-import secrets
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from providers.emulator.accounts import account_of
-from providers.emulator.vendor import Route, Vendor, route
+from providers.emulator.vendor import Route, Vendor, decode_base64, route
 from providers.emulator.wire import Answer, Call
 
 PROXIED_BYTES, DIRECT_BYTES = 32_000_000, 500_000_000
@@ -34,21 +29,17 @@ class Refused(Exception):
 
 
 class FilesVendor(Vendor):
-    """`/v3/assets…`, `/v3/webhooks/endpoints…`; everything but the storage itself asks for the key."""
+    """`/v3/assets…`; everything but the storage itself asks for the key."""
 
     name = "heygen"
 
     def file_routes(self) -> list[Route]:
-        guarded, hooks = self.guarded, "/v3/webhooks/endpoints"
+        guarded = self.guarded
         return [
             route("POST", "/v3/assets", "upload", guarded(self._asset)),
             route("POST", "/v3/assets/direct-uploads", "upload", guarded(self._start_upload)),
             route("PUT", "/storage/{asset_id}", "storage", self._store),
             route("POST", "/v3/assets/{asset_id}/complete", "upload", guarded(self._complete)),
-            route("POST", hooks, "webhooks", guarded(self._add_hook)),
-            route("GET", hooks, "webhooks", guarded(self._hooks)),
-            route("POST", hooks + "/{endpoint_id}/rotate-secret", "webhooks", guarded(self._rotate)),
-            route("DELETE", hooks + "/{endpoint_id}", "webhooks", guarded(self._drop_hook)),
         ]
 
     def server_error(self, status: int) -> Answer:
@@ -85,8 +76,18 @@ class FilesVendor(Vendor):
     # -- assets ----------------------------------------------------------------------------------------------
 
     def asset_of(self, account: str, value: Any, param: str) -> str:
-        """The kept file that ``{"type": "asset_id", …}`` names."""
-        named = value.get("asset_id") if isinstance(value, dict) and value.get("type") == "asset_id" else ""
+        """The kept file of ``{"type": "asset_id" | "base64" | "url", …}``; an address is not opened: empty."""
+        value = value if isinstance(value, dict) else {}
+        if value.get("type") == "url":
+            if not str(value.get("url") or "").startswith("https://"):
+                raise Refused(400, "invalid_parameter", "url must be a public https address", param)
+            return ""
+        if value.get("type") == "base64":
+            data = decode_base64(str(value.get("data") or ""))
+            if data is None:
+                raise Refused(400, "invalid_parameter", "data is not valid base64", param)
+            return self.world.save_input(data)
+        named = value.get("asset_id") if value.get("type") == "asset_id" else ""
         file = asset_file(account, str(named))
         if not named or not self.world.input_path(file).exists():
             raise Refused(404, "asset_not_found", f"the {param} asset does not exist", param)
@@ -162,49 +163,6 @@ class FilesVendor(Vendor):
         path = self._upload_note(asset)
         note: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
         return note
-
-    # -- webhook endpoints -----------------------------------------------------------------------------------
-
-    def _add_hook(self, call: Call, account: str) -> Answer:
-        asked = call.json if isinstance(call.json, dict) else {}
-        if not str(asked.get("url") or "").startswith("https://"):
-            raise Refused(400, "invalid_parameter", "url must be a public https address", "url")
-        hook = {
-            "endpoint_id": uuid.uuid4().hex,
-            "url": asked["url"],
-            "events": asked.get("events"),
-            "status": "enabled",
-            "created_at": datetime.fromtimestamp(self.world.now(), UTC).isoformat(),
-        }
-        self._write_hook(account, hook)
-        return good({**hook, "secret": secrets.token_hex(24)})
-
-    def _hooks(self, call: Call, account: str) -> Answer:
-        kept = [json.loads(path.read_text()) for path in self._hook_folder(account).glob("*.json")]
-        kept.sort(key=lambda hook: str(hook["created_at"]))
-        return Answer.of_json({"data": kept, "has_more": False, "next_token": None})
-
-    def _rotate(self, call: Call, account: str, endpoint_id: str) -> Answer:
-        self._hook_file(account, endpoint_id)
-        return good({"endpoint_id": endpoint_id, "secret": secrets.token_hex(24)})
-
-    def _drop_hook(self, call: Call, account: str, endpoint_id: str) -> Answer:
-        self._hook_file(account, endpoint_id).unlink()
-        return good({})
-
-    def _hook_folder(self, account: str) -> Path:
-        return self.world.folder / "heygen-webhooks" / account
-
-    def _hook_file(self, account: str, endpoint_id: str) -> Path:
-        path = self._hook_folder(account) / f"{endpoint_id if endpoint_id.isalnum() else 'none'}.json"
-        if not path.exists():
-            raise Refused(404, "resource_not_found", "the endpoint does not exist", "endpoint_id")
-        return path
-
-    def _write_hook(self, account: str, hook: dict[str, Any]) -> None:
-        folder = self._hook_folder(account)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{hook['endpoint_id']}.json").write_text(json.dumps(hook))
 
 
 def asset_file(account: str, asset: str) -> str:

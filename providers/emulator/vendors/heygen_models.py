@@ -14,7 +14,8 @@ from providers.emulator.faults import Trouble
 from providers.emulator.media.sound import Speech, render_speech
 from providers.emulator.store import StoredTask
 from providers.emulator.vendor import Draft, MediaPlan
-from providers.emulator.vendors.heygen_files import FilesVendor, Refused, good
+from providers.emulator.vendors.heygen_files import Refused, good
+from providers.emulator.vendors.heygen_hooks import HooksVendor
 from providers.emulator.wire import Answer, Call
 
 FRAMES = {
@@ -48,7 +49,7 @@ CLIP_FIELDS = {
 SESSION = "agent-"
 
 
-class ModelsVendor(FilesVendor):
+class ModelsVendor(HooksVendor):
     """The drafts and views of `/v3/models/videos`, `/v3/video-agents` and `/v3/voices/speech`."""
 
     def clip_draft(self, body: Any, account: str) -> Draft:

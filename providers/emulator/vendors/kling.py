@@ -37,6 +37,7 @@ from providers.emulator.vendors import kling_films as films
 from providers.emulator.vendors.kling_answers import envelope, error_answer, legacy_view, sign, task_view
 from providers.emulator.vendors.kling_rules import (
     LEGACY_MODELS,
+    LEGACY_SOUND,
     LINES,
     NEW_MODELS,
     OMNI_MODELS,
@@ -261,7 +262,9 @@ class KlingVendor(Vendor):
                 raise Refused(1201, "image must be base64 without a data: prefix")
             params.update(self._store_pictures(given))
         standard, better = LEGACY_MODELS[model].split()
-        facts = Model(SHORT_OR_LONG, {"720p": standard, "1080p": better, "4k": "0.42"}, {}, 2500, 20)
+        facts = Model(
+            SHORT_OR_LONG, {"720p": standard, "1080p": better, "4k": "0.42"}, LEGACY_SOUND.get(model, {}), 2500, 20
+        )
         return self._take(
             call,
             self._draft(account, kind, model, params, body, facts),

@@ -86,6 +86,9 @@ LEGACY_MODELS = {
 }
 
 
+LEGACY_SOUND = {"kling-v2-6": NEW_MODELS["kling-2.6"].sound, "kling-v3": NEW_MODELS["kling-3.0"].sound}
+
+
 class Refused(Exception):
     """A validation failure: the service code and its words."""
 
@@ -175,7 +178,13 @@ def read_legacy(body: Mapping[str, Any], model: str, kind: str) -> dict[str, Any
     check_prompt(str(body.get("negative_prompt") or ""), 2500)
     shape = {"ratio": ratio} if kind == "text2video" else {}
     resolution = {"std": "720p", "pro": "1080p", "4k": "4k"}[mode]
-    return {"prompt": prompt, "resolution": resolution, "duration": int(duration), "audio": "off", **shape}
+    audio = {"off": "off", "on": "native"}.get(str(body.get("sound", "off")))
+    if audio is None or (audio == "native" and resolution not in LEGACY_SOUND.get(model, {})):
+        raise Refused(1201, f"sound {body.get('sound')} is not supported by {model} with mode {mode}")
+    scale = body.get("cfg_scale", 0.5)
+    if not isinstance(scale, int | float) or not 0 <= scale <= 1:
+        raise Refused(1201, "cfg_scale must be from 0 to 1")
+    return {"prompt": prompt, "resolution": resolution, "duration": int(duration), "audio": audio, **shape}
 
 
 def account_of_jwt(token: str, now: float) -> str:

@@ -9,9 +9,11 @@ import base64
 import hashlib
 import hmac
 import json
+import math
 import random
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -25,58 +27,47 @@ from providers.emulator.media.still import render_still
 from providers.emulator.media.video import Clip, render_clip
 from providers.emulator.store import StoredTask, StoredWebhook
 from providers.emulator.vendor import Delivery, Draft, MediaPlan, Route, decode_base64, even, route
-from providers.emulator.vendors.replicate_files import FilesVendor
+from providers.emulator.vendors import replicate_runs as runs
+from providers.emulator.vendors.replicate_catalogue import CatalogueVendor, deployed
 from providers.emulator.vendors.replicate_models import (
-    HARDWARE,
     MODELS,
     SHAPES,
     SVD,
     Model,
     Refused,
-    find_model,
     frames_of_svd,
     iso_time,
-    model_view,
     version_of,
-    version_view,
 )
 from providers.emulator.wire import Answer, Call
 
 KEPT_S = 3600.0
 PAGE = 100
+OPEN = ("queued", "running")
 TITLES = {402: "Insufficient credit", 401: "Unauthenticated", 404: "Not found", 422: "Input validation failed"}
 
 
-class ReplicateVendor(FilesVendor):
+class ReplicateVendor(CatalogueVendor):
     """`/v1/predictions`, `/v1/models/…`, `/v1/deployments/…`, `/v1/files`, `/v1/account`, `/v1/hardware`."""
 
     name = "replicate"
+    cors = False
     url_lifetime_s = KEPT_S
 
     def routes(self) -> list[Route]:
         return [
-            route("POST", "/v1/predictions", "submit", self._guarded(self._create_by_version)),
-            route("POST", "/v1/models/{owner}/{model}/predictions", "submit", self._guarded(self._create_official)),
-            route("GET", "/v1/predictions/{task_id}", "poll", self._guarded(self._read)),
-            route("GET", "/v1/predictions", "list", self._guarded(self._list)),
-            route("POST", "/v1/predictions/{task_id}/cancel", "cancel", self._guarded(self._cancel)),
-            route("POST", "/v1/deployments/{owner}/{model}/predictions", "submit", self._guarded(self._deployment)),
-            route("GET", "/v1/models", "catalogue", self._guarded(self._models)),
-            route("QUERY", "/v1/models", "catalogue", self._guarded(self._models)),
-            route("GET", "/v1/search", "catalogue", self._guarded(self._models)),
-            route("GET", "/v1/hardware", "catalogue", self._guarded(self._hardware)),
-            route("GET", "/v1/collections", "catalogue", self._guarded(self._collections)),
-            route("GET", "/v1/models/{owner}/{model}", "catalogue", self._guarded(self._model)),
-            route("GET", "/v1/models/{owner}/{model}/versions", "catalogue", self._guarded(self._versions)),
-            route(
-                "GET", "/v1/models/{owner}/{model}/versions/{version}", "catalogue", self._guarded(self._one_version)
-            ),
-            route("GET", "/v1/account", "account", self._guarded(self._account)),
-            route("POST", "/v1/files", "upload", self._guarded(self._upload)),
-            route("GET", "/v1/files", "upload", self._guarded(self._files)),
-            route("GET", "/v1/files/{file_id}", "upload", self._guarded(self._file)),
-            route("DELETE", "/v1/files/{file_id}", "upload", self._guarded(self._delete_file)),
-            route("GET", "/v1/webhooks/default/secret", "account", self._guarded(self._secret)),
+            route("POST", "/v1/predictions", "submit", self.guarded(self._create_by_version)),
+            route("POST", "/v1/models/{owner}/{model}/predictions", "submit", self.guarded(self._create_official)),
+            route("GET", "/v1/predictions/{task_id}", "poll", self.guarded(self._read)),
+            route("GET", "/v1/predictions", "list", self.guarded(self._list)),
+            route("POST", "/v1/predictions/{task_id}/cancel", "cancel", self.guarded(self._cancel)),
+            route("POST", "/v1/deployments/{owner}/{model}/predictions", "submit", self.guarded(self._deployment)),
+            *self.catalogue_routes(),
+            route("GET", "/v1/streams/{task_id}", "poll", self._stream),
+            route("POST", "/v1/files", "upload", self.guarded(self._upload)),
+            route("GET", "/v1/files", "upload", self.guarded(self._files)),
+            route("GET", "/v1/files/{file_id}", "upload", self.guarded(self._file)),
+            route("DELETE", "/v1/files/{file_id}", "upload", self.guarded(self._delete_file)),
         ]
 
     def server_error(self, status: int) -> Answer:
@@ -98,15 +89,16 @@ class ReplicateVendor(FilesVendor):
     def new_id(self) -> str:
         return "".join(random.SystemRandom().choices("abcdefghijklmnopqrstuvwxyz234567", k=26))
 
-    def _guarded(self, work: Callable[..., Answer]) -> Callable[..., Answer]:
+    def guarded(self, work: Callable[..., Answer]) -> Callable[..., Answer]:
         def handler(call: Call, **groups: str) -> Answer:
-            account = account_of(call.bearer())
+            scheme, _, token = call.headers.get("authorization", "").partition(" ")
+            account = account_of(token.strip()) if scheme.lower() in ("bearer", "token") else ""
             if not account:
                 return _problem(401, "You did not pass a valid authentication token")
             try:
                 return work(call, account, **groups)
             except Refused as error:
-                return _problem(error.status, error.detail)
+                return _problem(error.status, error.detail, error.fields)
 
         return handler
 
@@ -123,16 +115,18 @@ class ReplicateVendor(FilesVendor):
         for name in MODELS:
             if asked in (version_of(name), f"{name}:{version_of(name)}", name):
                 return self._create(call, account, name, version_of(name))
-        raise Refused(422, "version: Invalid version or not permitted")
+        if not asked:
+            raise Refused(422, "- version is required\n", ("version",))
+        raise Refused(422, runs.NO_VERSION)
 
     def _create(self, call: Call, account: str, name: str, version: str) -> Answer:
         body = call.json
         if not isinstance(body, dict) or not isinstance(body.get("input"), dict):
-            raise Refused(400, "input: is required")
+            raise Refused(422, "- input: input is required\n", ("input",))
         facts, given = MODELS[name], body["input"]
-        for field in facts.required:
-            if not given.get(field):
-                raise Refused(422, f"- input: {field} is required\n")
+        lacking = tuple(field for field in facts.required if not given.get(field))
+        if lacking:
+            raise Refused(422, "".join(f"- input: {field} is required\n" for field in lacking), lacking)
         params = self._params(name, facts, given)
         better = given.get("generate_audio", "kling" not in name) is True or given.get("mode") == "pro"
         price = Decimal(facts.better if better else facts.price)
@@ -154,9 +148,28 @@ class ReplicateVendor(FilesVendor):
             render_s=facts.render_s * (params["seconds"] if timed else 1),
             callback_url=str(body.get("webhook") or ""),
         )
+        moments = runs.asked_moments(body)
+        deadline = runs.deadline_of(call.headers.get("cancel-after", ""))
+        draft = replace(draft, params={**draft.params, "moments": moments, "deadline": deadline})
         task = self.accept(call, draft)
-        answer = Answer.of_json(self._view(task, call.origin), 201)
-        return answer.noting(self.bill(task))
+        if deadline is not None and task.created + deadline < task.ends:
+            self.world.store.cancel(task, task.created + deadline)
+        return self._made(call, task)
+
+    def _made(self, call: Call, task: StoredTask) -> Answer:
+        """The run, at once or, with ``Prefer: wait``, when it is over or the wait is."""
+        until = task.created + runs.patience_of(call.headers.get("prefer", ""))
+
+        def view() -> Answer:
+            kept = self._task(task.id, task.account)
+            return Answer.of_json(self._view(kept, call.origin), 201)
+
+        def hold() -> Answer | None:
+            now = self.world.now()
+            return view() if now >= until or self._task(task.id, task.account).phase(now) not in OPEN else None
+
+        answer = view()
+        return replace(answer, hold=hold if until > task.created else None).noting(self.bill(task))
 
     def _params(self, name: str, facts: Model, given: Mapping[str, Any]) -> dict[str, Any]:
         seconds = given.get("duration", facts.durations[-1] if facts.durations else 1)
@@ -213,16 +226,30 @@ class ReplicateVendor(FilesVendor):
 
     def _cancel(self, call: Call, account: str, task_id: str) -> Answer:
         task = self._task(task_id, account)
-        if task.phase(self.world.now()) in ("queued", "running"):
+        if task.phase(self.world.now()) in OPEN:
             self.world.store.cancel(task, self.world.now())
         return Answer.of_json(self._view(self._task(task_id, account), call.origin))
+
+    def _stream(self, call: Call, task_id: str) -> Answer:
+        """The end of a run as server-sent events; the address is the key to it."""
+        found = self.world.store.get(self.name, task_id)
+        if found is None:
+            return self.not_found(call)
+
+        def feed() -> tuple[bytes, bool]:
+            view = self._view(self._task(task_id, found.account), call.origin)
+            return runs.events_of(view), view["status"] not in ("starting", "processing")
+
+        return Answer(media_type="text/event-stream", headers={"Cache-Control": "no-store"}, feed=feed)
 
     def _list(self, call: Call, account: str) -> Answer:
         try:
             start = int(base64.urlsafe_b64decode(call.query.get("cursor") or "MA=="))
         except ValueError as error:
             raise Refused(400, "cursor: is not valid") from error
-        tasks = self.world.store.newest(self.name, account, limit=PAGE + 1, offset=start)
+        first, last = (runs.moment_of(call.query.get(f"created_{side}", "")) for side in ("after", "before"))
+        tasks = self.world.store.newest(self.name, account, limit=PAGE + 1 if first is last else 100_000, offset=start)
+        tasks = [task for task in tasks if (first or 0) <= task.created < (last or math.inf)]
         following = _cursor(start + PAGE) if len(tasks) > PAGE else None
         page = f"{call.origin}/{self.name}/v1/predictions"
         return Answer.of_json(
@@ -236,14 +263,13 @@ class ReplicateVendor(FilesVendor):
     def _view(self, task: StoredTask, origin: str) -> dict[str, Any]:
         now = self.world.now()
         phase = task.phase(now)
-        words = {"queued": "starting", "running": "processing", "succeeded": "succeeded", "cancelled": "canceled"}
         root = f"{origin}/{self.name}/v1/predictions/{task.id}"
         removed = phase == "succeeded" and now > task.ends + KEPT_S
         view: dict[str, Any] = {
             "id": task.id,
             "model": task.model,
             "version": task.params["version"],
-            "status": words.get(phase, "failed"),
+            "status": runs.status_of(task, now),
             "source": "api",
             "input": {} if removed else task.params["input"],
             "output": None,
@@ -252,9 +278,14 @@ class ReplicateVendor(FilesVendor):
             "data_removed": removed,
             "metrics": {},
             "created_at": iso_time(task.created),
-            "started_at": iso_time(task.starts) if now >= task.starts else None,
-            "completed_at": iso_time(task.ends) if now >= task.ends else None,
-            "urls": {"get": root, "cancel": f"{root}/cancel", "web": f"https://replicate.com/p/{task.id}"},
+            "started_at": iso_time(task.starts) if task.starts <= min(now, task.changed_at(now)) else None,
+            "completed_at": None if phase in OPEN else iso_time(task.changed_at(now)),
+            "urls": {
+                "get": root,
+                "cancel": f"{root}/cancel",
+                "stream": f"{origin}/{self.name}/v1/streams/{task.id}",
+                "web": f"https://replicate.com/p/{task.id}",
+            },
         }
         if phase == "succeeded" and not removed:
             view["output"] = self._output(task, origin)
@@ -275,44 +306,10 @@ class ReplicateVendor(FilesVendor):
 
     # -- the rest --------------------------------------------------------------------------------------------
 
-    def _model(self, call: Call, account: str, owner: str, model: str) -> Answer:
-        return Answer.of_json(model_view(find_model(owner, model)))
-
-    def _models(self, call: Call, account: str) -> Answer:
-        """The public models; ``QUERY`` with plain text and ``/search`` look for words in their names."""
-        words = call.body.decode("utf-8", "replace").strip() if call.method == "QUERY" else call.query.get("query", "")
-        found = [model_view(name) for name in MODELS if words.lower() in name or not words]
-        return Answer.of_json({"next": None, "previous": None, "results": found, "models": found})
-
-    def _versions(self, call: Call, account: str, owner: str, model: str) -> Answer:
-        results = [version_view(find_model(owner, model))]
-        return Answer.of_json({"next": None, "previous": None, "results": results})
-
-    def _one_version(self, call: Call, account: str, owner: str, model: str, version: str) -> Answer:
-        name = find_model(owner, model)
-        if version != version_of(name):
-            raise Refused(404, "The requested resource could not be found.")
-        return Answer.of_json(version_view(name))
-
-    def _hardware(self, call: Call, account: str) -> Answer:
-        return Answer.of_json([{"name": name, "sku": sku} for name, sku in HARDWARE])
-
-    def _collections(self, call: Call, account: str) -> Answer:
-        view = {"name": "Text to video", "slug": "text-to-video", "description": "Models that make clips"}
-        return Answer.of_json({"next": None, "previous": None, "results": [view]})
-
     def _deployment(self, call: Call, account: str, owner: str, model: str) -> Answer:
         """A deployment of one's own is named like the model that it runs."""
-        name = next((known for known in MODELS if known.endswith(f"/{model}")), "")
-        if not name:
-            raise Refused(404, "The requested resource could not be found.")
+        name = deployed(model)
         return self._create(call, account, name, version_of(name))
-
-    def _account(self, call: Call, account: str) -> Answer:
-        return Answer.of_json({"type": "organization", "username": f"emulated-{account[:6]}", "name": "Emulated"})
-
-    def _secret(self, call: Call, account: str) -> Answer:
-        return Answer.of_json({"key": self.world.webhook_secrets.get(self.name, "")})
 
     def media(self, task: StoredTask, index: int) -> MediaPlan | None:
         if task.phase(self.world.now()) != "succeeded" or index != 0 or task.kind == "transcript":
@@ -333,6 +330,10 @@ class ReplicateVendor(FilesVendor):
         if task.kind == "image":
             return MediaPlan(f"{clip.key()}.png", "image/png", partial(render_still, clip))
         return MediaPlan(f"{clip.key()}.mp4", "video/mp4", partial(render_clip, clip))
+
+    def webhook_moments(self, task: StoredTask) -> tuple[tuple[str, float], ...]:
+        times = {"start": task.starts, "output": task.ends, "completed": task.ends}
+        return tuple((moment, at) for moment, at in times.items() if moment in task.params["moments"])
 
     def webhook(self, task: StoredTask, hook: StoredWebhook, now: float) -> Delivery | None:
         body = json.dumps(self._view(task, task.params["origin"])).encode()
@@ -366,5 +367,12 @@ def _cursor(start: int) -> str:
     return base64.urlsafe_b64encode(str(max(0, start)).encode()).decode()
 
 
-def _problem(status: int, detail: str) -> Answer:
-    return Answer.of_json({"title": TITLES.get(status, "Error"), "detail": detail, "status": status}, status)
+def _problem(status: int, detail: str, fields: tuple[str, ...] = ()) -> Answer:
+    """An error as problem+json; a failed validation names its fields."""
+    title = "Invalid version or not permitted" if detail == runs.NO_VERSION else TITLES.get(status, "Error")
+    told: dict[str, Any] = {"title": title, "detail": detail, "status": status}
+    if fields:
+        told["invalid_fields"] = [
+            {"type": "required", "field": name, "description": f"{name} is required"} for name in fields
+        ]
+    return replace(Answer.of_json(told, status), media_type="application/problem+json")

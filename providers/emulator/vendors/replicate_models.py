@@ -20,11 +20,11 @@ HARDWARE = (
 
 
 class Refused(Exception):
-    """A problem+json error: status and detail."""
+    """A problem+json error: status, detail and the fields that are missing."""
 
-    def __init__(self, status: int, detail: str) -> None:
+    def __init__(self, status: int, detail: str, fields: tuple[str, ...] = ()) -> None:
         super().__init__(detail)
-        self.status, self.detail = status, detail
+        self.status, self.detail, self.fields = status, detail, fields
 
 
 @dataclass(frozen=True, slots=True)

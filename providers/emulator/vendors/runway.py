@@ -35,6 +35,7 @@ class RunwayVendor(Vendor):
     """The generating addresses of ``ENDPOINTS``, `/v1/tasks/{id}`, `/v1/organization`, `/v1/uploads`."""
 
     name = "runway"
+    cors = False
     url_lifetime_s = 36 * 3600.0
 
     def routes(self) -> list[Route]:

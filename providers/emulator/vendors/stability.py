@@ -33,6 +33,7 @@ CREDITS = {
     ("control", "sketch"): "5",
 }
 SD3 = {"sd3.5-large": "6.5", "sd3.5-large-turbo": "4", "sd3.5-medium": "3.5", "sd3.5-flash": "2.5"}
+FORMATS = ("png", "jpeg", "webp")
 RATIOS = ("21:9", "16:9", "3:2", "5:4", "1:1", "4:5", "2:3", "9:16", "9:21")
 PIXELS = 1_048_576
 FREE_CREDITS = Decimal(100_000)
@@ -121,9 +122,10 @@ class StabilityVendor(Vendor):
             seed=seed,
             picture=self._kept(parts.get("image")),
         )
-        plan = MediaPlan(f"{clip.key()}.png", "image/png", partial(render_still, clip))
+        kind = form.get("output_format", "png")
+        plan = MediaPlan(f"{clip.key()}.{kind}", f"image/{kind}", partial(render_still, clip))
         reason = "CONTENT_FILTERED" if filtered else "SUCCESS"
-        answer = Answer(media=plan, media_type="image/png")
+        answer = Answer(media=plan, media_type=plan.media_type)
         if accept == "application/json":
             answer = Answer(media=plan, wrap=partial(_as_json, reason, seed))
         answer.headers |= {"finish-reason": reason, "seed": str(seed), "x-request-id": uuid.uuid4().hex}
@@ -146,6 +148,10 @@ class StabilityVendor(Vendor):
             raise Refused(400, "bad_request", "image: is required")
         if not 1 <= len(form.get("prompt", "")) <= 10_000:
             raise Refused(400, "bad_request", "prompt: must be 1 to 10000 characters")
+        if form.get("output_format", "png") not in (FORMATS[:2] if kind == "sd3" else FORMATS):
+            raise Refused(400, "bad_request", "output_format: is not supported")
+        if not form.get("seed", "0").isdigit() or int(form.get("seed", "0")) > 4_294_967_294:
+            raise Refused(400, "bad_request", "seed: must be a number from 0 to 4294967294")
         if form.get("aspect_ratio", "1:1") not in RATIOS:
             raise Refused(400, "bad_request", "aspect_ratio: is not supported")
         if "[forbidden]" in form["prompt"]:

@@ -25,6 +25,7 @@ class VertexVendor(GeminiText):
 
     name = "vertex"
     label = "Veo on Vertex AI"
+    keeps_encoded_slashes = True  # objects of a bucket are named with slashes
     models = {
         "veo-3.1-generate-001": "generate",
         "veo-3.1-fast-generate-001": "fast",
