@@ -4,14 +4,14 @@ Time: a scene starts at the frame nearest to its own absolute time, so that roun
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from genengine.media import CHANNELS, Cue, cues_from_script
 from genengine.media.channels import RATIO_SIZES
 from genengine.media.spec.brand import CALM
 from jobs.execution.branding import kit_assets, kit_values
-from jobs.plan import FPS, LocalePlan, Plan, ScenePlan
+from jobs.plan import FPS, ClipPlan, LocalePlan, Plan, ScenePlan
 
 if TYPE_CHECKING:
     from genengine.media import Framing  # loads a picture library, which nobody needs who only reads a plan
@@ -117,6 +117,11 @@ def caption_cues(plan: Plan, locale: str, scenes: Sequence[ScenePlan]) -> list[C
     return cues_from_script(passages)
 
 
+def is_card(clip: ClipPlan) -> bool:
+    """Say whether a clip is a text card."""
+    return bool(clip.options.get("headline")) and not clip.inputs
+
+
 def _locale(plan: Plan, code: str) -> LocalePlan:
     return next(entry for entry in plan.locales if entry.code == code)
 
@@ -142,6 +147,7 @@ def _segments(scenes: Sequence[ScenePlan], starts: Sequence[int], order: MasterO
             "duration_frames": end - start,
             "when_short": "hold",
             "fit": _fit(order.framings.get(scene.key)),
+            **_subject(order.framings.get(scene.key)),
         }
         frames = min(TRANSITION_FRAMES.get(scene.transition, 0), (end - start) // 3)
         if number and frames:
@@ -152,6 +158,12 @@ def _segments(scenes: Sequence[ScenePlan], starts: Sequence[int], order: MasterO
 
 def _fit(framing: "Framing | None") -> dict[str, Any]:
     return framing.to_fit() if framing else {"mode": "crop"}
+
+
+def _subject(framing: "Framing | None") -> dict[str, Any]:
+    """What captions keep clear of, where a take was looked at."""
+    subject = framing.subject if framing else None
+    return {"subject": asdict(subject)} if subject and not subject.is_empty else {}
 
 
 def _captions(plan: Plan, order: MasterOrder, scenes: Sequence[ScenePlan], starts: Sequence[int]) -> dict[str, Any]:

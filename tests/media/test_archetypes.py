@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from genengine.media import compile, parse_spec
 from genengine.media.archetypes import PRESETS, Copy, Look, Material, Request, assemble, prepare
 from genengine.media.archetypes.values import CannotAssemble
+from genengine.media.framing import Box
 from tests.media.support import CAN, LOGO, MEDIA, MUSIC, RANGE, frames_of
 
 FILES = {"can": CAN, "range": RANGE, "cut": MEDIA / "photos" / "product-can-cutout.png", "logo": LOGO, "music": MUSIC}
@@ -141,10 +142,10 @@ def test_words_of_a_hero_keep_off_the_subject(tmp_path: Path) -> None:
 @pytest.mark.parametrize("preset", ["hero_calm", "hero_bold", "hero_editorial"])
 def test_no_hero_move_pushes_the_product_out_of_the_frame(preset: str, tmp_path: Path) -> None:
     made = prepare(preset, {"can": CAN}, SIZES["1:1"], tmp_path)
-    box = made.materials[0].subject
-    assert box is not None
+    assert made.materials[0].subject is not None
     spec = assemble(preset, request_for(preset, "1:1", materials=made.materials))
     for segment in spec["segments"]:
+        box = Box(**segment["subject"])
         for window in (segment["motion"]["from"], segment["motion"]["to"]):
             zoom = window.get("zoom", 1.0)
             left, top = ((1 - 1 / zoom) * window.get(name, 0.5) for name in ("x", "y"))

@@ -6,13 +6,16 @@ An archetype decides what a slot looks like; a preset is its tempo, transition a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 from genengine.media.archetypes.values import MIN_SECONDS, CannotAssemble, Material, Request
-from genengine.media.framing import Box, kept_in_view
+from genengine.media.channels import CHANNELS
+from genengine.media.compose.graphics import caption_height
+from genengine.media.framing import Box, kept_in_view, with_room
 from genengine.media.spec.brand import calmed
+from genengine.media.spec.model import Output
 
 MOVES = MappingProxyType(
     {
@@ -179,9 +182,12 @@ def _backdrop(preset: Preset, request: Request) -> Material | None:
 
 
 def _picture(material: Material, slot: Slot, preset: Preset, request: Request) -> dict[str, Any]:
+    material = _leaving_room(material, slot, preset, request)
     segment: dict[str, Any] = {"type": material.kind, "asset": material.asset}
     if material.fit:
         segment["fit"] = dict(material.fit)
+    if material.subject and not material.subject.is_empty:
+        segment["subject"] = asdict(material.subject)
     moves = MOVES[preset.move]
     start, end = moves[slot.index % len(moves)]
     if material.kind == "image" and start != end:
@@ -192,6 +198,22 @@ def _picture(material: Material, slot: Slot, preset: Preset, request: Request) -
             start, end = calmed(start, end, slot.frames / request.fps)
         segment["motion"] = {"from": start, "to": end, "ease": "in_out"}
     return segment
+
+
+def _leaving_room(material: Material, slot: Slot, preset: Preset, request: Request) -> Material:
+    """The material smaller, where captions would cover its subject and its ground can go on around it."""
+    cropped = material.kind == "image" and material.fit.get("mode", "crop") == "crop" and material.plain_ground
+    if preset.words != "caption" or not cropped or material.subject is None:
+        return material
+    output = Output(**request.output)
+    safe = CHANNELS[output.channel].safe_box(output.width, output.height)
+    lowest = safe.bottom - caption_height(output) / output.height
+    moves = MOVES[preset.move]
+    closest = max(window.get("zoom", 1.0) for window in moves[slot.index % len(moves)])
+    roomy = with_room(material.subject, lowest, closest)
+    if roomy is None:
+        return material
+    return replace(material, fit=dict(material.fit) | {"inset": dict(roomy.inset)}, subject=roomy.subject)
 
 
 def _under_logo(window: dict[str, float], subject: Box) -> dict[str, float]:

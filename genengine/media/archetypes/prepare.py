@@ -50,8 +50,7 @@ def prepare(
 
 def _framed(name: str, path: Path, size: tuple[int, int], kind: str) -> tuple[Material, str]:
     framing = suggest_framing(path, *size, kind=kind)
-    material = Material(name, kind, fit=framing.to_fit(), words=framing.headline_place, subject=framing.subject)
-    return material, f"{name}: {framing.why}"
+    return Material.framed(name, kind, framing), f"{name}: {framing.why}"
 
 
 def _overlay(files: Mapping[str, Path], size: tuple[int, int], folder: Path, kinds: Mapping[str, str]) -> Prepared:

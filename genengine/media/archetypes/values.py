@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from genengine.media.framing.boxes import Box
+from genengine.media.framing import Box, Framing
 
 MIN_SECONDS = 1.5
 
@@ -18,8 +18,9 @@ class CannotAssemble(ValueError):
 @dataclass(frozen=True, slots=True)
 class Material:
     """One picture or film. ``cutout`` means a picture with a transparent ground, ``card`` one that an overlay shows
-    whole as a card; ``fit`` is how it fills a frame, ``words`` (top or bottom) where they keep off its subject, and
-    ``subject`` its place in the fitted picture (all from ``prepare``)."""
+    whole as a card; ``fit`` is how it fills a frame, ``words`` (top or bottom) where they keep off its subject,
+    ``subject`` its place in the fitted picture, and ``plain_ground`` whether it may be shown smaller with its ground
+    continued (all from ``prepare``)."""
 
     asset: str
     kind: str = "image"
@@ -28,6 +29,19 @@ class Material:
     card: bool = False
     words: str = ""
     subject: Box | None = None
+    plain_ground: bool = False
+
+    @classmethod
+    def framed(cls, asset: str, kind: str, framing: Framing) -> Material:
+        """A picture or film as ``framing`` shows it."""
+        return cls(
+            asset,
+            kind,
+            fit=framing.to_fit(),
+            words=framing.headline_place,
+            subject=framing.subject,
+            plain_ground=framing.plain_ground,
+        )
 
     @property
     def stands_free(self) -> bool:

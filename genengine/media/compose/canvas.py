@@ -13,9 +13,15 @@ from numpy.typing import NDArray
 from genengine.media.compose.geometry import Rect, contained, crop_for
 from genengine.media.compose.planes import Frame, soften_chroma, views, yuv444
 from genengine.media.native.scaling import scale_plane
-from genengine.media.spec.model import Fit
+from genengine.media.spec.model import Fit, Inset
 
+Picture = NDArray[np.uint8]
 BLUR_DIM = 0.72
+SOFT_AFTER = 0.04
+"""Of the frame's height: how far from its edge a continued ground is wholly soft."""
+
+GRAIN = 1.2
+"""In steps of 8 bits: what keeps a soft ground from showing bands."""
 
 
 class Canvas:
@@ -44,6 +50,8 @@ def fitted(rgb: NDArray[np.uint8], frame: tuple[int, int], fit: Fit, zoom: float
         return _blur(rgb, target)
     if fit.mode == "blurred_fill":
         return _over_blur(rgb, target)
+    if fit.inset is not None:
+        return _set_in(rgb, target, fit, fit.inset)
     x, y, w, h = crop_for(rgb.shape[1], rgb.shape[0], frame, fit)
     return resized(rgb[y : y + h, x : x + w], target)
 
@@ -54,6 +62,50 @@ def resized(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
         return np.ascontiguousarray(rgb)
     shrinks = size[0] * size[1] < rgb.shape[0] * rgb.shape[1]
     return _scaled(rgb, size, cv2.INTER_AREA if shrinks else cv2.INTER_LANCZOS4)
+
+
+def _set_in(rgb: Picture, size: tuple[int, int], fit: Fit, inset: Inset) -> Picture:
+    """The crop smaller than the frame, with as much of the picture around it as there is."""
+    x, y, w, _ = crop_for(rgb.shape[1], rgb.shape[0], size, fit)
+    scale = size[0] * inset.scale / w
+    room = [side * (1 - inset.scale) for side in size]
+    spans = []
+    for start, before, side, whole in zip(
+        (x, y), (room[0] * inset.x, room[1] * inset.y), size, rgb.shape[1::-1], strict=True
+    ):
+        first = start - before / scale
+        low, high = max(0, round(first)), min(whole, round(first + side / scale))
+        spans.append((low, high, round((low - first) * scale), round((high - first) * scale), side))
+    (x0, x1, left, right, width), (y0, y1, top, bottom, height) = spans
+    left, top, right, bottom = max(0, left), max(0, top), min(width, right), min(height, bottom)
+    picture = resized(rgb[y0:y1, x0:x1], (right - left, bottom - top))
+    return _gone_on(picture, (left, top, width - right, height - bottom))
+
+
+def _gone_on(picture: Picture, room: tuple[int, int, int, int]) -> Picture:
+    """The picture with its ground continued by ``room`` pixels (left, top, right, bottom): for the first few it is
+    mirrored, so that there is no seam; further out its softened edge goes on, so that nothing is seen twice."""
+    if not any(room):
+        return picture
+    left, top, right, bottom = room
+    whole = np.asarray(cv2.copyMakeBorder(picture, top, bottom, left, right, cv2.BORDER_REFLECT_101), np.uint8)
+    height, width = whole.shape[:2]
+    small = resized(picture, (max(2, picture.shape[1] // 8), max(2, picture.shape[0] // 8)))
+    small32 = cv2.GaussianBlur(small.astype(np.float32), (0, 0), max(1.0, width / 8 / 40))
+    up, down, before, after = (-(-side // 8) for side in (top, bottom, left, right))
+    soft = cv2.copyMakeBorder(small32, up, down, before, after, cv2.BORDER_REPLICATE)
+    soft = cv2.GaussianBlur(soft, (0, 0), max(1.0, width / 8 / 40))
+    soft = cv2.resize(soft, (width, height), interpolation=cv2.INTER_CUBIC)
+    soft += np.random.default_rng(0).uniform(-GRAIN, GRAIN, (height, width, 1)).astype(np.float32)
+    away = np.maximum(_outside(height, top, bottom)[:, None, None], _outside(width, left, right)[None, :, None])
+    share = np.minimum(1, away / np.float32(SOFT_AFTER * height))
+    return np.clip(np.rint(whole * (1 - share) + soft * share), 0, 255).astype(np.uint8)
+
+
+def _outside(length: int, before: int, after: int) -> NDArray[np.float32]:
+    """Pixels by which each place is beyond a stretch that leaves ``before`` and ``after`` of ``length`` free."""
+    places = np.arange(length, dtype=np.float32)
+    return np.maximum(0, np.maximum(before - places, places - (length - 1 - after))).astype(np.float32)
 
 
 def _over_blur(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from PIL import Image, ImageFilter
 
 from genengine.media.channels import CHANNELS
+from genengine.media.compose.keeping_clear import Box, clear_top, shown_subjects
 from genengine.media.compose.layers import Layer, layer_of
 from genengine.media.compose.pictures import load_rgba
 from genengine.media.spec.model import ImageOverlay, Output, Place, RenderSpec, TextOverlay
@@ -26,6 +27,9 @@ OVERLAY_SHRINK = 0.6
 """A label or headline shrinks this far, then it becomes two cards."""
 
 LABEL_SIZE, HEADLINE_SIZE, MEME_SIZE, MARK_SIZE = 0.03, 0.06, 0.07, 0.022
+GAP = 0.012
+"""Of the frame's height, between words and what they make way for."""
+
 MARK_WIDTH = 0.7
 MARK_LINES = 5  # a disclosure is never cut: it takes the lines it needs
 PLATE, LIGHT_PLATE = (12, 14, 20, 200), (247, 247, 250, 225)
@@ -77,14 +81,64 @@ def sourced(spec: RenderSpec, files: Mapping[str, Path]) -> list[tuple[str, Grap
     """Graphics with the JSON path each comes from."""
     captions = list(_captions(spec, files)) if spec.captions.mode == "burned" else []
     marks = list(_marks(spec))
-    below = _caption_height(spec) if captions and spec.captions.position == "bottom" else 0
+    below = caption_height(spec.output) if captions and spec.captions.position == "bottom" else 0
     above = max(_logo_height(spec, files), _mark_height(marks, spec, files))
     overlays = [
         (f"$.overlays[{index}]", part)
         for index, item in enumerate(spec.overlays)
         for part in _shown(_overlay(item, below, above), files, spec.output)
     ]
-    return [*overlays, *captions, *(("$.marks", mark) for mark in marks)]
+    beside = [*(part for _, part in overlays), *marks]
+    return [*overlays, *_kept_clear(captions, beside, spec, files), *(("$.marks", mark) for mark in marks)]
+
+
+Sourced = list[tuple[str, Graphic]]
+
+
+def _kept_clear(captions: Sourced, beside: list[Graphic], spec: RenderSpec, files: Mapping[str, Path]) -> Sourced:
+    """The captions, moved where they would cover a slot's subject. Captions over the same slots move as one, by the
+    tallest of them, so that they do not hop from card to card."""
+    starts = spec.slot_starts
+    groups: dict[tuple[int, ...], list[tuple[Graphic, Box]]] = {}
+    together = [tuple(n for n, at in enumerate(starts) if at < g.end and g.start < _end(spec, n)) for _, g in captions]
+    if not any(shown_subjects(spec, g.start, g.end) for _, g in captions):
+        return captions
+    for slots, (_, graphic) in zip(together, captions, strict=True):
+        groups.setdefault(slots, []).append((graphic, placed_box(graphic, spec.output, files)))
+    lifts = {slots: _lift(parts, beside, spec, files) for slots, parts in groups.items()}
+    moved = zip(together, captions, strict=True)
+    return [(path, replace(graphic, lift=lifts[slots])) for slots, (path, graphic) in moved]
+
+
+def _lift(parts: list[tuple[Graphic, Box]], beside: list[Graphic], spec: RenderSpec, files: Mapping[str, Path]) -> int:
+    """How far captions that are shown one after another move up (down when negative)."""
+    boxes = [box for _, box in parts]
+    tallest = max(boxes, key=lambda box: box[3] - box[1])
+    block = min(b[0] for b in boxes), tallest[1], max(b[2] for b in boxes), tallest[3]
+    start, end = min(graphic.start for graphic, _ in parts), max(graphic.end for graphic, _ in parts)
+    gap = round(spec.output.height * GAP)
+    shown = [other for other in beside if other.start < end and other.end > start and other.area == "safe"]
+    taken = [placed_box(other, spec.output, files) for other in shown if other.text or other.image in files]
+    taken = [(x0, y0 - gap, x1, y1 + gap) for x0, y0, x1, y1 in taken]
+    top = clear_top(block, _box(parts[0][0], spec.output), shown_subjects(spec, start, end), taken)
+    return tallest[1] - top
+
+
+def _end(spec: RenderSpec, slot: int) -> int:
+    return spec.slot_starts[slot] + spec.segments[slot].duration_frames
+
+
+def placed_box(graphic: Graphic, output: Output, files: Mapping[str, Path], block: Block | None = None) -> Box:
+    """Left, top, right, bottom in pixels of the frame, with plate and halo. ``block`` spares setting words again."""
+    if graphic.text:
+        block = block or fitted_block(graphic, files, output)
+        pad = padding(block.size, ink_of(graphic))
+        size = block.width + 2 * pad, block.height + 2 * pad
+    else:
+        with Image.open(files[graphic.image]) as image:
+            size = picture_size(graphic, output, image.size)
+    x, y = position(graphic, output, size)
+    return x, y, x + size[0], y + size[1]
 
 
 def draw(graphic: Graphic, spec: RenderSpec, files: Mapping[str, Path]) -> Layer:
@@ -219,7 +273,7 @@ def _marks(spec: RenderSpec) -> Iterator[Graphic]:
     taken = {item.place for item in spec.overlays}
     place = next((corner for corner in CORNERS if corner not in taken), Place.LEFT)
     captioned = spec.captions.cues and spec.captions.mode == "burned" and spec.captions.position == "bottom"
-    lift = _caption_height(spec) if captioned and place in (Place.BOTTOM_LEFT, Place.BOTTOM_RIGHT) else 0
+    lift = caption_height(spec.output) if captioned and place in (Place.BOTTOM_LEFT, Place.BOTTOM_RIGHT) else 0
     text = " · ".join(texts)
     look = Graphic(0, spec.duration_frames, place, text=text, size=MARK_SIZE, opacity=0.86, lift=lift)
     yield replace(look, max_width=MARK_WIDTH, max_lines=MARK_LINES)
@@ -228,7 +282,7 @@ def _marks(spec: RenderSpec) -> Iterator[Graphic]:
 def _mark_height(marks: list[Graphic], spec: RenderSpec, files: Mapping[str, Path]) -> int:
     """A disclosure covers nothing and is covered by nothing: words at the top begin below it."""
     heights = [_words(mark, files, spec.output).height for mark in marks if mark.place in TOP_ROW]
-    gap = round(spec.output.height * 0.012)
+    gap = round(spec.output.height * GAP)
     return max(heights) + gap if heights else 0
 
 
@@ -243,8 +297,9 @@ def _logo_height(spec: RenderSpec, files: Mapping[str, Path]) -> int:
     return max(heights)
 
 
-def _caption_height(spec: RenderSpec) -> int:
-    size = round(text_base(spec.output.width, spec.output.height) * CAPTION_SIZE)
+def caption_height(output: Output) -> int:
+    """Pixels that captions take at most, with the air around them."""
+    size = round(text_base(output.width, output.height) * CAPTION_SIZE)
     return round(size * 1.22 * 2 + size * 1.3)
 
 

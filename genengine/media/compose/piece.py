@@ -130,7 +130,8 @@ def _slot(spec: RenderSpec, index: int, piece_start: int, digests: Mapping[str, 
     if isinstance(segment, TextSegment):
         described["length"] = 0
         described |= {name: digests.get(described[name] or "", "") for name in ("font", "body_font")}
-    described.pop("sound_gain_db", None)
+    for name in ("sound_gain_db", "subject"):  # neither is seen; where it moves words, they say so themselves
+        described.pop(name, None)
     del described["duration_frames"]
     return described
 

@@ -6,13 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
-from genengine.media.compose.graphics import Graphic, fitted_block, ink_of, picture_size, position, sourced
+from genengine.media.compose.graphics import Graphic, fitted_block, placed_box, sourced
+from genengine.media.compose.keeping_clear import Box
 from genengine.media.spec.model import RenderSpec
-from genengine.media.text.draw import padding
-
-Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +27,7 @@ class Placed:
 def placed(spec: RenderSpec, files: Mapping[str, Path]) -> list[Placed]:
     """Everything over the picture with its box. Pictures whose file is not given are left out."""
     return [
-        _words(path, graphic, spec, files) if graphic.text else _picture(path, graphic, spec, files)
+        _placed(path, graphic, spec, files)
         for path, graphic in sourced(spec, files)
         if graphic.text or graphic.image in files
     ]
@@ -47,19 +43,9 @@ def grown(box: Box, by: int) -> Box:
     return box[0] - by, box[1] - by, box[2] + by, box[3] + by
 
 
-def _words(path: str, graphic: Graphic, spec: RenderSpec, files: Mapping[str, Path]) -> Placed:
+def _placed(path: str, graphic: Graphic, spec: RenderSpec, files: Mapping[str, Path]) -> Placed:
+    if not graphic.text:
+        return Placed(path, graphic, placed_box(graphic, spec.output, files))
     block = fitted_block(graphic, files, spec.output)
-    pad = padding(block.size, ink_of(graphic))
-    size = block.width + 2 * pad, block.height + 2 * pad
-    return Placed(path, graphic, _at(graphic, spec, size), block.size, len(block.lines), block.rest)
-
-
-def _picture(path: str, graphic: Graphic, spec: RenderSpec, files: Mapping[str, Path]) -> Placed:
-    with Image.open(files[graphic.image]) as image:
-        size = picture_size(graphic, spec.output, image.size)
-    return Placed(path, graphic, _at(graphic, spec, size))
-
-
-def _at(graphic: Graphic, spec: RenderSpec, size: tuple[int, int]) -> Box:
-    x, y = position(graphic, spec.output, size)
-    return x, y, x + size[0], y + size[1]
+    box = placed_box(graphic, spec.output, files, block)
+    return Placed(path, graphic, box, block.size, len(block.lines), block.rest)

@@ -24,7 +24,7 @@ from genengine.media.models.registry import fingerprint
 from genengine.media.native.build import cache_folder
 from genengine.media.store import Store
 
-METHOD = "3"
+METHOD = "4"
 """Raise it whenever the same file would be seen differently."""
 
 LIMIT = 64 << 20
@@ -55,15 +55,17 @@ class Analysis:
         return self.width / self.height
 
 
-def analyse(path: Path, *, kind: str = "image", cache_dir: Path | None = None) -> Analysis:
-    """Look at a picture or film. ``cache_dir`` defaults to the user's cache folder. Raises ``RenderFailed`` for a
-    file that cannot be read."""
+def analyse(
+    path: Path, *, kind: str = "image", cache_dir: Path | None = None, seconds: float | None = None
+) -> Analysis:
+    """Look at a picture or film, of a film at its first ``seconds``: what is not shown does not count. ``cache_dir``
+    defaults to the user's cache folder. Raises ``RenderFailed`` for a file that cannot be read."""
     store = Store(Path(cache_dir) if cache_dir else cache_folder() / "analysis", LIMIT)
-    key = _key(path, kind)
+    key = _key(path, kind, seconds)
     known = _read(store.get(key, "json"))
     if known is not None:
         return known
-    seen = _film(path) if kind == "video" else _picture(path)
+    seen = _film(path, seconds) if kind == "video" else _picture(path)
     store.put(key, "json", json.dumps(asdict(seen), separators=(",", ":")).encode())
     store.evict()
     return seen
@@ -82,9 +84,9 @@ def _alpha(path: Path) -> NDArray[np.uint8] | None:
     return np.asarray(load_rgba(path).getchannel("A"))
 
 
-def _film(path: Path) -> Analysis:
+def _film(path: Path, seconds: float | None) -> Analysis:
     """A glance that shows what the one before showed is not looked at again."""
-    film = glances(path)
+    film = glances(path, seconds)
     moments: list[Moment] = []
     before: NDArray[np.uint8] | None = None
     for glance in film.glances:
@@ -96,10 +98,11 @@ def _film(path: Path) -> Analysis:
     return Analysis(film.width, film.height, tuple(moments), film.cuts_s)
 
 
-def _key(path: Path, kind: str) -> str:
+def _key(path: Path, kind: str, seconds: float | None) -> str:
     with path.open("rb") as file:
         content = hashlib.file_digest(file, "sha256").hexdigest()
-    words = ["analysis", METHOD, kind, content, cv2.__version__, fingerprint("u2netp", "yunet")]
+    part = f"{kind} of {seconds:.3f} s" if seconds is not None else kind
+    words = ["analysis", METHOD, part, content, cv2.__version__, fingerprint("u2netp", "yunet")]
     return hashlib.sha256("\0".join(words).encode()).hexdigest()
 
 
@@ -117,4 +120,6 @@ def _read(data: bytes | None) -> Analysis | None:
 def _sight(values: Mapping[str, Any]) -> Sight:
     subject = Box(**values["subject"]) if values["subject"] else None
     faces = tuple(Box(**face) for face in values["faces"])
-    return Sight(subject, faces, tuple(values["columns"]), tuple(values["rows"]), values["found_by"])
+    left, top, right, bottom = values["busy"]
+    profiles = tuple(values["columns"]), tuple(values["rows"])
+    return Sight(subject, faces, *profiles, values["found_by"], (left, top, right, bottom))

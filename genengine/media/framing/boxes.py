@@ -23,6 +23,11 @@ class Box:
     def height(self) -> float:
         return self.bottom - self.top
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is in it, as of a subject outside the crop."""
+        return self.width <= 0 or self.height <= 0
+
     def grown(self, left: float, top: float, right: float, bottom: float) -> Box:
         """Larger by these fractions of the picture, cut at its edges."""
         return Box(

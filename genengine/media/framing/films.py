@@ -42,8 +42,9 @@ class GlancedFilm:
     cuts_s: tuple[float, ...] = ()
 
 
-def glances(path: Path) -> GlancedFilm:
-    """Read the film once. Each shot is seen at its first and last frame and about twice a second between."""
+def glances(path: Path, seconds: float | None = None) -> GlancedFilm:
+    """Read the film once, up to ``seconds``. Each shot is seen at its first and last frame and about twice a second
+    between."""
     info = probe(path)
     if info.video is None:
         raise RenderFailed(("framing", path.name), "the file has no moving picture")
@@ -51,10 +52,12 @@ def glances(path: Path) -> GlancedFilm:
     scale = min(1.0, SIDE / max(film.width, film.height))
     size = max(16, round(film.width * scale / 2) * 2), max(16, round(film.height * scale / 2) * 2)
     argv = [ffmpeg(), "-nostdin", "-v", "error", "-threads", "1", "-protocol_whitelist", "file"]
+    length = min(float(info.duration_s), seconds) if seconds is not None else float(info.duration_s)
+    argv += ["-t", f"{length:.6f}"] if seconds is not None else []
     argv += ["-i", f"file:{path.resolve()}", "-map", "0:v:0", "-an", "-sn", "-dn"]
     argv += ["-vf", f"fps={FPS}:start_time=0:round=near,scale={size[0]}:{size[1]}:flags=area,setsar=1"]
     argv += ["-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"]
-    step = max(round(EVERY_S * FPS), round(float(info.duration_s) * FPS / MOST))
+    step = max(round(EVERY_S * FPS), round(length * FPS / MOST))
     watcher = _Watcher(film, step)
     with started(argv, limits=LIMITS) as child:
         buffer = np.empty((size[1], size[0], 3), np.uint8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,9 @@ STRAY = 0.1
 HEADLINE_SHARE = 0.3
 """Of the frame's height: what a headline may take at the top or the bottom."""
 
+PLAIN = 2.5
+"""Detail along an edge (see ``Sight.busy``) up to which a ground is plain, as a wall or a table is."""
+
 EDGE = 0.004
 """A subject this near to two opposite edges goes on outside the picture."""
 
@@ -36,7 +39,8 @@ EDGE = 0.004
 @dataclass(frozen=True, slots=True)
 class Framing:
     """How to fill a frame. ``mode``, focus and path go into a spec's ``fit``; ``kept`` is the share of what matters
-    that is seen; ``subject`` is where it then stands, in fractions of the frame; ``why`` is a sentence."""
+    that is seen; ``subject`` is where it then stands, in fractions of the frame; ``why`` is a sentence.
+    ``plain_ground`` says that a picture could go on beyond its edges without anybody's missing anything."""
 
     mode: str
     focus_x: float
@@ -45,6 +49,7 @@ class Framing:
     path: tuple[Step, ...] = ()
     subject: Box | None = None
     why: str = ""
+    plain_ground: bool = False
 
     @property
     def headline_place(self) -> str:
@@ -208,9 +213,16 @@ def _placed(seen: Analysis, framing: Framing, ratio: float) -> Framing:
             focus = min(framing.path, key=lambda step: abs(step.frame / FPS - moment.at_s)).point
         window = window_of(seen, ratio, focus)
         boxes.append(_within(shown, window))
-    return Framing(
-        framing.mode, framing.focus_x, framing.focus_y, framing.kept, framing.path, union(boxes), framing.why
-    )
+    return replace(framing, subject=union(boxes), plain_ground=_goes_on(seen))
+
+
+def _goes_on(seen: Analysis) -> bool:
+    """Whether a picture (not a film) ends in plain ground on all sides, with nothing that its edges cut."""
+    sight = seen.moments[0].sight
+    if len(seen.moments) > 1 or sight.subject is None or max(sight.busy) > PLAIN:
+        return False
+    edges = sight.subject.left, sight.subject.top, 1 - sight.subject.right, 1 - sight.subject.bottom
+    return min(edges) > EDGE
 
 
 def _within(box: Box, window: Box) -> Box:

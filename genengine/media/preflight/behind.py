@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genengine.media.compose.canvas import fitted
+from genengine.media.compose.keeping_clear import Box
 from genengine.media.compose.pictures import load_rgb
-from genengine.media.compose.placing import Box
 from genengine.media.errors import MediaError
 from genengine.media.spec.model import Fit, ImageSegment, RenderSpec, TextSegment
 from genengine.media.stills import thumbnail

@@ -85,13 +85,39 @@ class FocusKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Inset:
+    """A crop made smaller than the frame: ``scale`` is its share of the frame's sides, ``x`` and ``y`` the shares of
+    the room beside it that are on its left and above it."""
+
+    scale: float
+    x: float = 0.5
+    y: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class Fit:
-    """``path`` moves the focus of a film's crop over time; it replaces the focus."""
+    """``path`` moves the focus of a film's crop over time; it replaces the focus. ``inset`` is for pictures."""
 
     mode: str = "crop"
     focus_x: float = 0.5
     focus_y: float = 0.5
     path: tuple[FocusKey, ...] = ()
+    inset: Inset | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of a fitted picture, in fractions of it from its left and top."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def edges(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom."""
+        return self.left, self.top, self.right, self.bottom
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +131,19 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class ImageSegment:
+    """``subject`` is what captions keep clear of."""
+
     asset: str
     duration_frames: int
     motion: Motion = Motion()
     fit: Fit = Fit()
+    subject: Region | None = None
     transition: Transition = Transition()
 
 
 @dataclass(frozen=True, slots=True)
 class VideoSegment:
-    """``sound_gain_db`` None leaves the clip's own sound out."""
+    """``sound_gain_db`` None leaves the clip's own sound out; ``subject`` is what captions keep clear of."""
 
     asset: str
     duration_frames: int
@@ -122,6 +151,7 @@ class VideoSegment:
     when_short: str = "hold"
     motion: Motion = Motion()
     fit: Fit = Fit()
+    subject: Region | None = None
     sound_gain_db: float | None = None
     transition: Transition = Transition()
 

@@ -81,6 +81,8 @@ def _segment(item: Mapping[str, Any], brand: m.Brand) -> m.Segment:
         values["motion"] = m.Motion(m.Window(**motion["from"]), m.Window(**motion["to"]), motion.get("ease", "in_out"))
     if "fit" in values:
         values["fit"] = _fit(values["fit"])
+    if "subject" in values:
+        values["subject"] = m.Region(**values["subject"])
     if item["type"] == "image":
         return m.ImageSegment(**values)
     if item["type"] == "video":
@@ -99,7 +101,8 @@ def _segment(item: Mapping[str, Any], brand: m.Brand) -> m.Segment:
 def _fit(item: Mapping[str, Any]) -> m.Fit:
     focus, path = item.get("focus", {}), item.get("path", [])
     keys = tuple(m.FocusKey(**key) for key in path)
-    return m.Fit(item.get("mode", "crop"), focus.get("x", 0.5), focus.get("y", 0.5), keys)
+    inset = m.Inset(**item["inset"]) if "inset" in item else None
+    return m.Fit(item.get("mode", "crop"), focus.get("x", 0.5), focus.get("y", 0.5), keys, inset)
 
 
 def _transition(item: Mapping[str, Any]) -> m.Transition:
@@ -136,6 +139,8 @@ def _contradictions(spec: m.RenderSpec, data: Mapping[str, Any]) -> Iterator[Spe
         yield SpecProblem("$.output.fps", f"{spec.output.fps} is out of range.", "Use 1 to 60 frames per second.")
     yield from _transition_faults(spec)
     yield from _path_faults(spec)
+    yield from _inset_faults(spec)
+    yield from _subject_faults(spec)
     yield from _reference_faults(spec)
     yield from _time_faults(spec)
 
@@ -149,6 +154,24 @@ def _path_faults(spec: m.RenderSpec) -> Iterator[SpecProblem]:
             yield SpecProblem(where, "is on a picture.", "Use `motion` to move over a picture.")
         elif frames != sorted(set(frames)):
             yield SpecProblem(where, "does not go forward in time.", "Give each key a later frame than the one before.")
+
+
+def _inset_faults(spec: m.RenderSpec) -> Iterator[SpecProblem]:
+    for index, segment in enumerate(spec.segments):
+        if isinstance(segment, m.TextSegment) or segment.fit.inset is None:
+            continue
+        where = f"$.segments[{index}].fit.inset"
+        if isinstance(segment, m.VideoSegment):
+            yield SpecProblem(where, "is on a film.", "Use `blurred_fill` to show a film smaller than the frame.")
+        elif segment.fit.mode != "crop":
+            yield SpecProblem(where, f"is on {segment.fit.mode!r}.", "Use it with the mode `crop`, or leave it out.")
+
+
+def _subject_faults(spec: m.RenderSpec) -> Iterator[SpecProblem]:
+    for index, segment in enumerate(spec.segments):
+        area = None if isinstance(segment, m.TextSegment) else segment.subject
+        if area is not None and not (area.left < area.right and area.top < area.bottom):
+            yield SpecProblem(f"$.segments[{index}].subject", "is empty.", "Make right > left and bottom > top.")
 
 
 def _transition_faults(spec: m.RenderSpec) -> Iterator[SpecProblem]:

@@ -93,6 +93,8 @@ def test_a_take_fills_the_frame_as_its_framing_says_and_words_keep_off_the_subje
         {"mode": "crop"},
     ]
     assert [o["place"] for o in spec["overlays"] if o["type"] == "text"] == ["bottom", "top"]
+    lows = [segment.get("subject", {}).get("bottom") for segment in spec["segments"]]
+    assert lows == [0.4, 1.0, None], "captions are not told what to keep clear of"
 
 
 def test_a_text_card_is_never_cropped_and_a_product_take_is_shown_whole(tmp_path: Path) -> None:
