@@ -21,12 +21,13 @@ SAME_SHAPE = 0.01
 
 @dataclass(frozen=True)
 class TakeFile:
-    """A selected take as a file; sizes in pixels as displayed."""
+    """A selected take as a file; sizes in pixels as displayed, `shown_s` is what its scene shows of it."""
 
     scene: str
     path: Path
     width: int
     height: int
+    shown_s: float
     is_card: bool = False
     has_headline: bool = False
 
@@ -49,7 +50,8 @@ def frame_takes(takes: Iterable[TakeFile], ratio: str) -> dict[str, "Framing"]:
         if same and not take.has_headline:
             continue
         try:
-            seen = analyse(take.path, kind="video", cache_dir=Path(settings.GE_CACHE_DIR) / "analysis")
+            cache = Path(settings.GE_CACHE_DIR) / "analysis"
+            seen = analyse(take.path, kind="video", cache_dir=cache, seconds=take.shown_s)
         except (MediaError, OSError) as problem:
             log.warning("a take was not looked at", extra={"scene": take.scene, "error": str(problem)})
             continue

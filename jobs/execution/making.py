@@ -38,6 +38,7 @@ from jobs.execution.stand_in import stand_in_specs
 from jobs.execution.states import ClipState
 from jobs.plan import ClipPlan, Plan
 from jobs.quality.services import check_master, check_take_file
+from jobs.routing.offers import TAIL_MS
 from providers.adapters.local import LocalEngine
 from providers.engines import engine_policy, engines
 from providers.errors import ProviderError
@@ -262,6 +263,7 @@ def _take_files(plan: Plan, order: MasterOrder, takes: list[Take], folder: Path)
             path=blob_to_path(take.blob, folder),
             width=take.width,
             height=take.height,
+            shown_s=(scene.duration_ms + TAIL_MS) / 1000,
             is_card=scene.key in order.cards,
             has_headline=bool(words.get(scene.key, scene.on_screen_text).strip()),
         )

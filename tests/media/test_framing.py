@@ -198,6 +198,9 @@ def test_a_cut_moves_the_crop_at_once_and_only_there(tmp_path: Path) -> None:
     joined = ["-i", str(tmp_path / "a.mp4"), "-i", str(tmp_path / "b.mp4"), "-filter_complex", "[0][1]concat=n=2"]
     make_video(both, *joined, "-pix_fmt", "yuv420p")
     assert analyse(both, kind="video").cuts_s == (2.0,)
+    shown = analyse(both, kind="video", seconds=1.0)
+    assert shown.cuts_s == ()
+    assert [round(moment.at_s, 1) for moment in shown.moments] == [0.0, 0.5, 1.0]
     framing = suggest_framing(both, 180, 320, kind="video")
     assert framing.mode == "crop"
     middles = path_of(framing, 120)

@@ -98,8 +98,8 @@ def test_a_take_fills_the_frame_as_its_framing_says_and_words_keep_off_the_subje
 
 
 def test_a_text_card_is_never_cropped_and_a_product_take_is_shown_whole(tmp_path: Path) -> None:
-    card = TakeFile("s1", tmp_path / "never-opened.mp4", 1080, 1920, is_card=True)
-    film = TakeFile("s2", TURNTABLE, 1080, 1920)
+    card = TakeFile("s1", tmp_path / "never-opened.mp4", 1080, 1920, shown_s=1.0, is_card=True)
+    film = TakeFile("s2", TURNTABLE, 1080, 1920, shown_s=1.0)
     framings = frame_takes([card, film], "16:9")
     assert [framings[scene].mode for scene in ("s1", "s2")] == ["blurred_fill", "blurred_fill"]
     assert "subject" in framing_facts(framings)["s2"]["why"]
