@@ -61,11 +61,15 @@ class _GuardedHTTPS(HTTPSConnection):
         return _guarded_socket(self)
 
 
-class _GuardedHTTPPool(HTTPConnectionPool):
+class GuardedHTTPPool(HTTPConnectionPool):
+    """Connections to public addresses only."""
+
     ConnectionCls = _GuardedHTTP
 
 
-class _GuardedHTTPSPool(HTTPSConnectionPool):
+class GuardedHTTPSPool(HTTPSConnectionPool):
+    """The same over TLS."""
+
     ConnectionCls = _GuardedHTTPS
 
 
@@ -74,4 +78,4 @@ class PublicOnlyTransport(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _GuardedHTTPPool, "https": _GuardedHTTPSPool}
+        self.poolmanager.pool_classes_by_scheme = {"http": GuardedHTTPPool, "https": GuardedHTTPSPool}

@@ -1,6 +1,7 @@
 """The one way an adapter talks HTTP: timeouts, redaction, correlation, and what a lost answer means.
 
-Plain Python on ``requests``. Nothing here retries or sleeps: the dispatcher decides that.
+Plain Python on ``requests``; reads below the vendor's own address go over warm connections. Nothing here retries or
+sleeps: the dispatcher decides that.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import requests
@@ -21,6 +23,7 @@ from urllib3 import exceptions as ux
 
 from providers.addresses import PublicOnlyTransport
 from providers.errors import Exchange, OutcomeUnknown, Transient
+from providers.warm import ReadPool, read_pool, with_query
 
 CORRELATION_HEADER = "X-Correlation-ID"
 BODY_LIMIT = 4_000
@@ -113,6 +116,30 @@ def _is_text(media_type: str) -> bool:
     return any(word in media_type for word in ("json", "text", "xml", "x-www-form-urlencoded"))
 
 
+class VendorSession(requests.Session):
+    """A session of one vendor's address. ``reads`` is how its reads go; without one they go like everything else."""
+
+    reads: ReadPool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A request as it went out."""
+
+    method: str
+    url: str
+    headers: Mapping[str, Any]
+    body: Any = None
+
+
+class _Answer(NamedTuple):
+    """What came back; status 0 when nothing did."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
 @dataclass
 class VendorClient:
     """Sends one request and keeps its redacted record; raises only for answers that never came."""
@@ -143,24 +170,40 @@ class VendorClient:
         ``quiet`` keeps both bodies out of the record: sign-in exchanges are secrets from end to end.
         """
         url = path if path.startswith(("http://", "https://")) else self.base_url.rstrip("/") + path
-        prepared = self.session.prepare_request(
-            requests.Request(
+        patience = read_timeout or self._patience(kind)
+        reads = self._warm(kind, method, url) if body is data is files is None else None
+        if reads is not None:
+            sent = _Sent(method, with_query(url, params), self._headers(headers))
+            send = partial(self._read_warm, reads, sent, patience)
+        else:
+            asked = requests.Request(
                 method, url, headers=self._headers(headers), params=params, json=body, data=data, files=files
             )
-        )
+            prepared = self.session.prepare_request(asked)
+            sent = _Sent(method, prepared.url or "", prepared.headers, prepared.body)
+            send = partial(self._send, prepared, patience)
         started = time.monotonic()
         try:
-            answer = self.session.send(
-                prepared,
-                timeout=(self.timeouts.connect, read_timeout or self._patience(kind)),
-                allow_redirects=False,
-            )
-            content = answer.content
+            answer = send()
         except rx.RequestException as error:
-            raise self._lost(kind, prepared, error, time.monotonic() - started) from error
-        kept = b"" if quiet else content
-        exchange = self._record(prepared, answer.status_code, started, answer.headers, kept, quiet=quiet)
-        return Reply(answer.status_code, answer.headers, content, exchange, _as_json(content))
+            raise self._lost(kind, sent, error, started) from error
+        exchange = self._record(sent, answer, started, quiet=quiet)
+        return Reply(answer.status, answer.headers, answer.content, exchange, _as_json(answer.content))
+
+    def _warm(self, kind: CallKind, method: str, url: str) -> ReadPool | None:
+        """The warm connections for this call: only reads, and only below the address that the session was made for."""
+        reads = self.session.reads if isinstance(self.session, VendorSession) else None
+        fits = reads is not None and kind is CallKind.READ and method == "GET" and reads.serves(url)
+        return reads if fits else None
+
+    def _read_warm(self, reads: ReadPool, sent: _Sent, patience: float) -> _Answer:
+        warm = reads.get(sent.url, sent.headers, connect_s=self.timeouts.connect, read_s=patience)
+        return _Answer(warm.status, warm.headers, warm.data)
+
+    def _send(self, prepared: requests.PreparedRequest, patience: float) -> _Answer:
+        timeout = (self.timeouts.connect, patience)
+        answer = self.session.send(prepared, timeout=timeout, allow_redirects=False)
+        return _Answer(answer.status_code, answer.headers, answer.content)
 
     def _patience(self, kind: CallKind) -> float:
         return {
@@ -177,11 +220,11 @@ class VendorClient:
         return sent
 
     def _lost(
-        self, kind: CallKind, prepared: requests.PreparedRequest, error: rx.RequestException, seconds: float
+        self, kind: CallKind, sent: _Sent, error: rx.RequestException, started: float
     ) -> Transient | OutcomeUnknown:
         words = self.redactor.text(f"{type(error).__name__}: {error}")[:300]
-        exchange = self._record(prepared, 0, time.monotonic() - seconds, {}, b"", note=words)
-        host = urlsplit(prepared.url or "").hostname
+        exchange = self._record(sent, _Answer(0, {}, b""), started, note=words)
+        host = urlsplit(sent.url).hostname
         if kind is CallKind.SUBMIT and not never_sent(error):
             return OutcomeUnknown(
                 f"The request went out to {host} but its answer was lost; look it up before anything is sent again.",
@@ -189,45 +232,44 @@ class VendorClient:
             )
         return Transient(f"No answer from {host}: {type(error).__name__}. Try again later.", exchange=exchange)
 
-    def _record(
-        self,
-        prepared: requests.PreparedRequest,
-        status: int,
-        started: float,
-        headers: Mapping[str, str],
-        content: bytes,
-        note: str = "",
-        quiet: bool = False,
-    ) -> Exchange:
-        sent = prepared.body if isinstance(prepared.body, (bytes, str)) and not quiet else None
+    def _record(self, sent: _Sent, answer: _Answer, started: float, *, note: str = "", quiet: bool = False) -> Exchange:
+        asked = sent.body if isinstance(sent.body, (bytes, str)) and not quiet else None
+        told = b"" if quiet else answer.content
         exchange = Exchange(
-            method=prepared.method or "",
-            url=self.redactor.url(prepared.url or ""),
-            status=status,
+            method=sent.method,
+            url=self.redactor.url(sent.url),
+            status=answer.status,
             seconds=round(time.monotonic() - started, 4),
             correlation_id=self.correlation_id,
-            request_headers=self.redactor.headers(prepared.headers),
-            request_body=self.redactor.body(sent, str(prepared.headers.get("Content-Type", ""))),
-            response_headers=self.redactor.headers(headers),
-            response_body=self.redactor.body(content, str(headers.get("Content-Type", "application/json"))),
+            request_headers=self.redactor.headers(sent.headers),
+            request_body=self.redactor.body(asked, str(sent.headers.get("Content-Type", ""))),
+            response_headers=self.redactor.headers(answer.headers),
+            response_body=self.redactor.body(told, str(answer.headers.get("Content-Type", "application/json"))),
             note=note,
         )
         self.exchanges.append(exchange)
         return exchange
 
 
-def new_session(base_url: str, *, public_only: bool = False) -> requests.Session:
+def new_session(base_url: str, *, public_only: bool = False) -> VendorSession:
     """A session that takes the environment's proxy for this address, but no netrc login and no cookies kept.
 
     ``public_only`` refuses to connect into a private network, whatever a name resolves to at that moment.
     """
-    session = requests.Session()
+    session = VendorSession()
     if public_only:
         session.mount("https://", PublicOnlyTransport())
         session.mount("http://", PublicOnlyTransport())
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.proxies = requests.utils.get_environ_proxies(base_url)
+    return session
+
+
+def keep_warm(session: VendorSession, base_url: str, *, public_only: bool) -> VendorSession:
+    """Let reads below this address go over connections that all threads share; through a proxy they go as before."""
+    if not requests.utils.select_proxy(base_url, session.proxies):
+        session.reads = read_pool(base_url, public_only=public_only)
     return session
 
 

@@ -7,7 +7,7 @@ import threading
 import requests
 from django.conf import settings
 
-from providers.http import new_session
+from providers.http import keep_warm, new_session
 
 _local = threading.local()
 
@@ -24,11 +24,11 @@ def is_emulator(base_url: str) -> bool:
 
 
 def vendor_session(base_url: str) -> requests.Session:
-    """One session a thread and address: connections are kept, nothing else."""
+    """One session a thread and address: connections are kept, nothing else. Those of reads are all threads' own."""
     sessions: dict[tuple[str, bool], requests.Session] = _local.__dict__.setdefault("sessions", {})
     key = (base_url, not (is_listed_private(base_url) or is_emulator(base_url)))
     if key not in sessions:
-        sessions[key] = new_session(base_url, public_only=key[1])
+        sessions[key] = keep_warm(new_session(base_url, public_only=key[1]), base_url, public_only=key[1])
     return sessions[key]
 
 
