@@ -18,6 +18,7 @@ from django.db import connection
 from genengine.core.actors import SYSTEM
 from genengine.core.db import LockRank, lock_rows, retry_conflicts, unit_of_work
 from genengine.workspaces.models import Workspace
+from providers.catalogue import UnknownModel, get_card
 from providers.traffic.models import Circuit, Signal, Throttle
 from providers.traffic.queries import PERSON_ACTS, limits_of, may_probe, throttle_key, wait_of
 from providers.traffic.states import CIRCUIT, CircuitState
@@ -30,6 +31,8 @@ FAILED_SHARE = 0.6
 LONGEST_OPEN_S = 600.0
 LONGEST_BLOCK_S = 60.0
 PROBE_LEASE = timedelta(seconds=120)  # longer than the slowest submit: then its process is dead
+LONGEST_PROBE = timedelta(minutes=30)
+USUAL_CLIP_S = 5.0
 PACE_SAMPLES = 50
 
 TAKE = """
@@ -119,7 +122,7 @@ def note_signal(
     """Keep what a call told and move the circuit by it, in a transaction of its own.
 
     ``kind`` is the error's kind, empty when the call went well. ``holder`` is who took the place: only the probe's own
-    answer closes a half-open circuit or opens it again.
+    result closes a half-open circuit, and only its failure opens it again.
     """
     verdict = verdict_of(kind)
     with unit_of_work():
@@ -156,15 +159,7 @@ def _judge(
     circuit: Circuit, verdict: Verdict, call: str, holder: UUID | None, kind: str, message: str, now: datetime
 ) -> Change:
     if circuit.state == CircuitState.HALF_OPEN:
-        if call != Signal.Call.SUBMIT or holder is None or holder != circuit.probe:
-            return Change(circuit)
-        if verdict in (Verdict.SICK, Verdict.ACCOUNT):
-            return _open(circuit, kind, message, now)
-        CIRCUIT.apply(
-            circuit, "heal", actor=SYSTEM, now=now, reason="the vendor accepts work again", opens=0, retry_at=None,
-            probe=None, probe_until=None, cause="", cause_kind="",
-        )  # fmt: skip
-        return Change(circuit, closed=True)
+        return _judge_probe(circuit, verdict, call, kind, message, now) if holder == circuit.probe else Change(circuit)
     if circuit.state == CircuitState.CLOSED:
         if verdict is Verdict.ACCOUNT:
             return _open(circuit, kind, message, now)
@@ -172,6 +167,48 @@ def _judge(
         if judged and verdict is Verdict.SICK and _fails_too_often(circuit, now):
             return _open(circuit, kind, message, now)
     return Change(circuit)
+
+
+def _judge_probe(circuit: Circuit, verdict: Verdict, call: str, kind: str, message: str, now: datetime) -> Change:
+    """A vendor that accepts and then fails everything is not well: only the probe's own result closes the circuit.
+
+    Its acceptance gives it the time that a task takes. An answer that proves neither, such as a refused input or
+    "too many", leaves the finding out to the next request.
+    """
+    if call not in (Signal.Call.SUBMIT, Signal.Call.TASK):
+        return Change(circuit)
+    if verdict in (Verdict.SICK, Verdict.ACCOUNT):
+        return _open(circuit, kind, message, now)
+    rows = Circuit.objects.filter(pk=circuit.pk, state=CircuitState.HALF_OPEN, probe=circuit.probe)
+    if kind:
+        rows.update(probe_until=now)
+    elif call == Signal.Call.SUBMIT:
+        rows.update(probe_until=now + _probe_time(circuit))
+    else:
+        CIRCUIT.apply(
+            circuit, "heal", actor=SYSTEM, now=now, reason="the vendor makes work again", opens=0, retry_at=None,
+            probe=None, probe_until=None, cause="", cause_kind="",
+        )  # fmt: skip
+        return Change(circuit, closed=True)
+    return Change(circuit)
+
+
+def _probe_time(circuit: Circuit) -> timedelta:
+    """How long an accepted probe may be silent: well over what tasks take, by measure, else by the model's card."""
+    usual_s = circuit.late_s
+    if usual_s is None:
+        try:
+            usual_s = 2 * USUAL_CLIP_S * get_card(circuit.model).speed_s_per_s
+        except UnknownModel:
+            usual_s = LONGEST_PROBE.total_seconds()
+    return min(LONGEST_PROBE, max(PROBE_LEASE, timedelta(seconds=3 * usual_s)))
+
+
+@retry_conflicts
+def free_probe(*, circuit: Circuit, holder: UUID, now: datetime) -> None:
+    """The probe ended without telling anything about the vendor, called off by us: the next request finds out."""
+    rows = Circuit.objects.filter(pk=circuit.pk, state=CircuitState.HALF_OPEN, probe=holder, probe_until__gt=now)
+    rows.update(probe_until=now)
 
 
 def _fails_too_often(circuit: Circuit, now: datetime) -> bool:

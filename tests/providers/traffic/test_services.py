@@ -4,6 +4,7 @@ import subprocess
 import sys
 import uuid
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from django.conf import LazySettings
@@ -14,7 +15,15 @@ from genengine.core.events.queries import events_after
 from genengine.workspaces.models import Workspace
 from providers.traffic.models import Circuit, Signal, Throttle
 from providers.traffic.queries import passages, wait_of
-from providers.traffic.services import PROBE_LEASE, circuit_of, forget_signals, note_signal, take_place
+from providers.traffic.services import (
+    LONGEST_OPEN_S,
+    PROBE_LEASE,
+    circuit_of,
+    forget_signals,
+    free_probe,
+    note_signal,
+    take_place,
+)
 from providers.traffic.states import CircuitState
 from providers.traffic.types import Wait, WaitReason
 from tests.factories.jobs import make_workspace
@@ -164,17 +173,66 @@ def opened(circuit: Circuit) -> datetime:
     return circuit.retry_at + timedelta(seconds=1)
 
 
-def test_the_probe_alone_goes_and_its_success_closes_the_circuit(workspace: Workspace, circuit: Circuit) -> None:
+def test_the_probe_alone_goes_and_its_result_closes_the_circuit(workspace: Workspace, circuit: Circuit) -> None:
     later, probe = opened(circuit), uuid.uuid4()
     assert take(circuit, now=later, holder=probe) is None
     assert state(circuit) == CircuitState.HALF_OPEN
     assert take(circuit, now=later) is not None
-    note_signal(circuit=circuit, call="submit", holder=uuid.uuid4(), now=later)
+    note_signal(circuit=circuit, call="task", holder=uuid.uuid4(), now=later)
     assert state(circuit) == CircuitState.HALF_OPEN
-    assert note_signal(circuit=circuit, call="submit", holder=probe, now=later).closed
+    assert not note_signal(circuit=circuit, call="submit", holder=probe, now=later).closed
+    assert take(circuit, now=later) is not None
+    assert note_signal(circuit=circuit, call="task", holder=probe, seconds=9.0, now=later).closed
     assert take(circuit, now=later) is None
     kinds = [e.type for e in events_after(subject_id=workspace.pk)]
     assert kinds == ["provider.circuit_opened", "provider.circuit_probed", "provider.circuit_closed"]
+
+
+def test_a_vendor_that_accepts_and_fails_everything_is_asked_less_and_less_often(circuit: Circuit) -> None:
+    now, waits = opened(circuit), []
+    for _ in range(8):
+        probe = uuid.uuid4()
+        assert take(circuit, now=now, holder=probe) is None
+        note_signal(circuit=circuit, call="submit", holder=probe, now=now)
+        note_signal(circuit=circuit, call="task", holder=probe, kind="transient", message="it ended", now=now)
+        circuit.refresh_from_db()
+        assert circuit.state == CircuitState.OPEN
+        assert circuit.retry_at is not None
+        waits.append((circuit.retry_at - now).total_seconds())
+        now = circuit.retry_at + timedelta(seconds=1)
+    assert all(longer > shorter for shorter, longer in pairwise(waits[:4]))
+    assert waits[3] > 4 * waits[0]
+    assert 0.8 * LONGEST_OPEN_S <= waits[-1] <= 1.2 * LONGEST_OPEN_S
+
+
+def test_an_accepted_probe_has_the_time_that_tasks_take(circuit: Circuit) -> None:
+    later, probe = opened(circuit), uuid.uuid4()
+    Circuit.objects.update(late_s=200.0)
+    take(circuit, now=later, holder=probe)
+    note_signal(circuit=circuit, call="submit", holder=probe, now=later)
+    assert take(circuit, now=later + timedelta(seconds=590)) is not None
+    assert take(circuit, now=later + timedelta(seconds=610)) is None
+
+
+@pytest.mark.parametrize(("call", "kind"), [("submit", "invalid_request"), ("task", "content_refused")])
+def test_a_probe_whose_input_is_refused_proves_nothing_and_the_next_request_finds_out(
+    circuit: Circuit, call: str, kind: str
+) -> None:
+    later, probe, following = opened(circuit), uuid.uuid4(), uuid.uuid4()
+    take(circuit, now=later, holder=probe)
+    assert not note_signal(circuit=circuit, call=call, holder=probe, kind=kind, now=later).closed
+    assert state(circuit) == CircuitState.HALF_OPEN
+    assert take(circuit, now=later, holder=following) is None
+    assert note_signal(circuit=circuit, call="task", holder=following, now=later).closed
+
+
+def test_a_probe_that_was_called_off_makes_room_for_the_next(circuit: Circuit) -> None:
+    later, probe = opened(circuit), uuid.uuid4()
+    take(circuit, now=later, holder=probe)
+    free_probe(circuit=circuit, holder=uuid.uuid4(), now=later)
+    assert take(circuit, now=later) is not None
+    free_probe(circuit=circuit, holder=probe, now=later)
+    assert take(circuit, now=later) is None
 
 
 def test_a_failed_probe_opens_it_again_for_longer(circuit: Circuit) -> None:
