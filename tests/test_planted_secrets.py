@@ -24,7 +24,7 @@ from genengine.core import clock
 from genengine.core.logging import logging_configuration
 from genengine.workspaces.models import Mode, Workspace
 from genengine.workspaces.policy import Principal
-from jobs.execution import due, tasks
+from jobs.execution import due, polling, tasks
 from jobs.execution.models import Attempt, Job
 from jobs.execution.services.dispatching import dispatch_clip
 from providers.base import RemoteAdapter
@@ -186,7 +186,7 @@ def _run_work(principal: Principal, vendor: str) -> Job:
             tasks.submit_attempt(attempt.pk)
             Attempt.objects.filter(pk=attempt.pk, state="unknown").update(next_poll_at=clock.now())
             for claimed in due.claim_polls(now=clock.now(), limit=5):
-                tasks.poll(claimed)
+                polling.poll_attempt(claimed.attempt)
     logging.getLogger("planted").exception("with the account %s", account)
     return job
 

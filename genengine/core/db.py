@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, TypeVar
 
-from django.db import OperationalError, models, transaction
+from django.db import OperationalError, connection, models, transaction
 
 M = TypeVar("M", bound=models.Model)
 F = TypeVar("F", bound=Callable[..., Any])
@@ -91,6 +91,13 @@ def note_lock(rank: LockRank) -> None:
         held = LockRank(work.rank).name
         raise LockOrderViolation(f"lock {rank.name} asked for after {held}; the order is job, clip, gate, cap, stream")
     work.rank = max(work.rank, rank)
+
+
+def connection_parameters() -> dict[str, Any]:
+    """How Django connects, for a connection of our own; the driver's Django-only settings are left out."""
+    names = ("host", "port", "user", "password", "dbname", "sslmode", "sslrootcert", "sslcert", "sslkey")
+    parameters = connection.get_connection_params()
+    return {name: parameters[name] for name in names if parameters.get(name)} | {"connect_timeout": 5}
 
 
 def retry_conflicts(function: F) -> F:

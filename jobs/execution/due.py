@@ -1,7 +1,10 @@
 """What is due: the pump's questions to the state tables. Claiming is rescheduling, so a dead pump's rows come again."""
 
+import json
 import random
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -13,57 +16,128 @@ from genengine.workspaces.models import Mode
 from jobs.execution.line import startable
 from jobs.execution.models import Attempt, Clip, Master
 from jobs.execution.pace import next_poll_s
+from jobs.execution.polling import POLLED, DuePoll
 from jobs.execution.states import AttemptState, ClipState, MasterState
 from providers.catalogue import get_card, remote_class
+from providers.credentials.models import ProviderAccount
 from providers.values import Feature
 
 FORGOTTEN_AFTER = timedelta(seconds=20)
+ON_TIME = 0.25  # a poll late by less than this share of its interval keeps its place in time
+WHEN = """
+SELECT next_poll_at FROM jobs_attempt
+ WHERE next_poll_at IS NOT NULL AND state = ANY(%(states)s) ORDER BY next_poll_at LIMIT 1
+"""
+CLAIM = """
+SELECT attempt.id, attempt.workspace_id, job.mode, attempt.provider, attempt.model, attempt.state,
+       attempt.request ->> 'task', attempt.remote_id, attempt.details::text, attempt.correlation_id,
+       attempt.polls + 1, COALESCE(attempt.progress, 0), throttle.account_id,
+       attempt.next_poll_at, attempt.submitted_at, circuit.early_s, circuit.late_s, COALESCE(circuit.measured, 0)
+  FROM jobs_attempt attempt
+  JOIN jobs_job job ON job.id = attempt.job_id
+  LEFT JOIN providers_circuit circuit ON circuit.id = attempt.circuit_id
+  LEFT JOIN providers_throttle throttle ON throttle.id = circuit.throttle_id
+ WHERE attempt.next_poll_at <= %(now)s AND attempt.state = ANY(%(states)s) AND attempt.provider <> ALL(%(full)s)
+ ORDER BY attempt.next_poll_at LIMIT %(limit)s
+   FOR UPDATE OF attempt SKIP LOCKED
+"""
 MOVE_ON = """
 UPDATE jobs_attempt SET next_poll_at = due.moment, polls = polls + 1
   FROM unnest(%s::uuid[], %s::timestamptz[]) AS due (id, moment)
  WHERE jobs_attempt.id = due.id
 """
-POLLED = (AttemptState.SUBMITTED, AttemptState.UNKNOWN, AttemptState.PRESUMED_SPENT)
+STATES = [state.value for state in POLLED]
+LINE = """
+SELECT min(COALESCE(clip.not_before, %(now)s)) FROM jobs_clip clip
+  JOIN jobs_job job ON job.id = clip.job_id JOIN jobs_branch branch ON branch.id = clip.branch_id
+ WHERE clip.state = 'queued' AND NOT job.paused AND NOT job.cancelled AND NOT branch.paused
+"""
 
 
-def claim_polls(*, now: datetime, limit: int) -> list[Attempt]:
+def next_poll_at() -> datetime | None:
+    """Return the moment at which the next poll is due; nothing when no attempt waits for one."""
+    with connection.cursor() as cursor:
+        cursor.execute(WHEN, {"states": STATES})
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def claim_polls(*, now: datetime, limit: int, full: Collection[str] = ()) -> list[DuePoll]:
     """Take attempts whose poll is due and move their next poll on, in one short transaction.
 
-    They come with all that a poll needs: most answers are "still running", and cost no further query.
+    They come with all that asking needs, read by one statement. Providers in ``full`` are left for later.
     """
-    with transaction.atomic():
-        rows = (
-            Attempt.objects.filter(next_poll_at__lte=now, state__in=POLLED)
-            .select_for_update(skip_locked=True, of=("self",))
-            .select_related("workspace", "job", "circuit__throttle__account")
-            .order_by("next_poll_at")
-        )
-        found = list(rows[:limit])
-        if found:
-            moments = [now + poll_interval(attempt, now=now) for attempt in found]
-            with connection.cursor() as cursor:
-                cursor.execute(MOVE_ON, [[attempt.pk for attempt in found], moments])
-    for attempt in found:
-        attempt.polls += 1
-    return found
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(CLAIM, {"now": now, "states": STATES, "full": list(full), "limit": limit})
+        rows = cursor.fetchall()
+        if rows:
+            cursor.execute(MOVE_ON, [[row[0] for row in rows], [_moment(row, now) for row in rows]])
+    accounts = ProviderAccount.objects.in_bulk({row[12] for row in rows if row[12] is not None and row[2] == Mode.LIVE})
+    return [_due_poll(row, accounts.get(row[12])) for row in rows]
+
+
+def _due_poll(row: tuple[Any, ...], account: ProviderAccount | None) -> DuePoll:
+    attempt, workspace, mode, provider, model, state, task, remote_id, details, correlation, polls, progress = row[:12]
+    return DuePoll(
+        attempt, workspace, mode, provider, model, state, task, remote_id, json.loads(details), correlation, polls,
+        progress, account,
+    )  # fmt: skip
+
+
+def _moment(row: tuple[Any, ...], now: datetime) -> datetime:
+    """Return when a claimed attempt is asked after next.
+
+    One that is asked about in time keeps its place, an interval after the moment that was planned: attempts stay as
+    spread as they were accepted, and no lateness adds up. After a pause of the pump they would all come at once again
+    and again: late ones are spread anew.
+    """
+    model, provider, mode, state = row[4], row[3], row[2], row[5]
+    planned, accepted, early_s, late_s, measured = row[13:18]
+    age_s = (now - accepted).total_seconds() if accepted else 0.0
+    interval = _interval_s(provider, model, mode, state, age_s=age_s, early_s=early_s, late_s=late_s, measured=measured)
+    if (now - planned).total_seconds() <= ON_TIME * interval:
+        return planned + timedelta(seconds=interval)
+    return now + timedelta(seconds=_spread(interval))
 
 
 def poll_interval(attempt: Attempt, *, now: datetime) -> timedelta:
-    """Return the time to the attempt's next poll by what its model was measured to take, spread by a tenth."""
+    """Return the time to the first poll of an attempt that is accepted now, by what its model was measured to take."""
+    circuit = attempt.circuit
+    seconds = _interval_s(
+        attempt.provider, attempt.model, attempt.job.mode, attempt.state,
+        age_s=(now - attempt.submitted_at).total_seconds() if attempt.submitted_at else 0.0,
+        early_s=circuit.early_s if circuit else None, late_s=circuit.late_s if circuit else None,
+        measured=circuit.measured if circuit else 0,
+    )  # fmt: skip
+    return timedelta(seconds=_spread(seconds))
+
+
+def _spread(seconds: float) -> float:
+    """Spread downwards only: nobody is asked after more rarely than the setting says."""
+    return seconds * random.uniform(0.9, 1.0)
+
+
+def _interval_s(
+    provider: str, model: str, mode: str, state: str, *,
+    age_s: float, early_s: float | None, late_s: float | None, measured: int,
+) -> float:  # fmt: skip
     base = settings.GE_SIMULATED_POLL_INTERVAL_S
-    if attempt.job.mode != Mode.SIMULATED:
-        base = max(settings.GE_POLL_INTERVAL_S, remote_class(attempt.provider).poll_interval.total_seconds())
-    seconds = float(base)
-    if attempt.circuit is not None and attempt.state in (AttemptState.INTENT, AttemptState.SUBMITTED):
-        seconds = next_poll_s(
-            base_s=float(base),
-            age_s=(now - attempt.submitted_at).total_seconds() if attempt.submitted_at else 0.0,
-            early_s=attempt.circuit.early_s,
-            late_s=attempt.circuit.late_s,
-            measured=attempt.circuit.measured,
-            tells_progress=Feature.PROGRESS in get_card(attempt.model).supports,
-        )
-    return timedelta(seconds=seconds * random.uniform(0.9, 1.1))
+    if mode != Mode.SIMULATED:
+        base = max(settings.GE_POLL_INTERVAL_S, remote_class(provider).poll_interval.total_seconds())
+    if state not in (AttemptState.INTENT, AttemptState.SUBMITTED):
+        return float(base)
+    return next_poll_s(
+        base_s=float(base), age_s=age_s, early_s=early_s, late_s=late_s, measured=measured,
+        tells_progress=Feature.PROGRESS in get_card(model).supports,
+    )  # fmt: skip
+
+
+def next_start_at(*, now: datetime) -> datetime | None:
+    """Return when the first queued clip may start as far as people and its own pause are concerned."""
+    with connection.cursor() as cursor:
+        cursor.execute(LINE, {"now": now})
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
 def dispatchable(*, now: datetime, limit: int) -> list[UUID]:

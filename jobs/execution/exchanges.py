@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
+from uuid import UUID
 
 from jobs.execution.models import Attempt, Exchange
 from providers.errors import Exchange as Call
@@ -25,3 +26,14 @@ def keep_exchanges(attempt: Attempt, purpose: str, calls: Iterable[Call], *, now
     if purpose == "poll" and Exchange.objects.filter(attempt=attempt, purpose="poll").count() >= MOST_POLLS:
         return
     Exchange.objects.bulk_create(rows)
+
+
+def keep_polls(asked: Iterable[tuple[UUID, UUID, Call]], *, now: datetime) -> None:
+    """Store calls of many attempts' polls in one statement: (workspace, attempt, call).
+
+    What ``is_worth_keeping`` lets through is few enough that no attempt's number need be counted.
+    """
+    Exchange.objects.bulk_create(
+        Exchange(workspace_id=workspace, attempt_id=attempt, at=now, purpose="poll", record=asdict(call))
+        for workspace, attempt, call in asked
+    )

@@ -10,7 +10,7 @@ from jobs.execution.services.rebalancing import tell_recovered
 from providers.errors import ProviderError, RateLimited
 from providers.health.services import reject_account
 from providers.traffic.models import Signal
-from providers.traffic.services import note_signal
+from providers.traffic.services import free_probe, note_signal
 from providers.traffic.types import Verdict, verdict_of
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,12 @@ def observe_task(attempt: Attempt, *, now: datetime, kind: str = "", message: st
     began = attempt.sent_at or attempt.submitted_at
     seconds = max(0.0, (now - began).total_seconds()) if began else None
     _note(attempt, Signal.Call.TASK, now, None, kind=kind, message=message, seconds=seconds)
+
+
+def observe_withdrawn(attempt: Attempt, *, now: datetime) -> None:
+    """A task that was called off tells nothing about its vendor; was it the probe, the next request finds out."""
+    if attempt.circuit is not None:
+        free_probe(circuit=attempt.circuit, holder=attempt.clip_id, now=now)
 
 
 def observe_poll(attempt: Attempt, error: ProviderError, *, now: datetime) -> None:

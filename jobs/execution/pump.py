@@ -1,6 +1,7 @@
 """The pump: it owns time. It dispatches queued clips, polls vendors, and takes the work of dead processes away.
 
-It holds no state: several pumps may run, and killing one costs a poll interval.
+Each of the three has a thread of its own, so that none is late behind another. It holds no state: several pumps may
+run, and killing one costs a poll interval.
 """
 
 import logging
@@ -9,7 +10,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,20 +21,25 @@ from genengine.core import clock
 from genengine.core.db import unit_of_work
 from genengine.core.pulse import beat
 from genengine.core.states import TransitionRefused
-from jobs.execution import due, tasks
-from jobs.execution.models import Attempt
+from jobs.execution import due
+from jobs.execution.polls import Polls
 from jobs.execution.queue import MEDIA, enqueue
 from jobs.execution.services import masters, submitting
 from jobs.execution.services.control import release_held
 from jobs.execution.services.dispatching import dispatch_clip
 from jobs.execution.services.rebalancing import rebalance
 from jobs.execution.sweeps import SWEEPS
+from jobs.execution.waking import Bell
 from providers.health.services import check_account, claim_checks
 from providers.traffic.services import forget_signals
 
 log = logging.getLogger(__name__)
 TICK_S = 0.1
+IDLE_S = 1.0  # longest sleep of the line while events wake it
+WAITING_S = 0.25  # while clips wait for a place: a token or a probe comes by time alone
+AWAY_S = 0.5
 BEAT_EVERY_S = 4.0
+STUCK_AFTER_S = 60.0
 SWEEP_EVERY_S = 4.0
 RELEASE_EVERY_S = 5.0
 REBALANCE_EVERY_S = 1.0
@@ -43,59 +48,101 @@ FORGET_EVERY_S = 3600.0
 
 
 class Pump:
-    """One pump process: a loop over what is due, with a pool of threads for the polls."""
+    """One pump process: the line, the polls and the sweeps, each in its own loop."""
 
     def __init__(self, *, threads: int) -> None:
-        self.threads = threads
         self.stopping = threading.Event()
-        self.polling: set[Future[None]] = set()
+        self.polls = Polls(threads=threads)
+        self.bell = Bell(self.stopping)
         self._last: dict[str, float] = {}
+        self._turned: dict[str, float] = {}
 
     def run(self) -> None:
-        """Run until `stop`. A database that is away is waited for."""
-        with ThreadPoolExecutor(self.threads, thread_name_prefix="poll") as pool:
-            while not self.stopping.wait(TICK_S):
-                try:
-                    self.turn(pool)
-                except (OperationalError, InterfaceError):
-                    log.warning("the database is away; trying again")
-                    connection.close()
-                    self.stopping.wait(0.5)
-                except Exception:
-                    log.exception("a turn of the pump failed")
-                    self.stopping.wait(0.5)
+        """Run until `stop`. A database that is away is waited for; a loop that died ends the process."""
+        loops = [
+            self._thread("line", self.line_turn, self.bell.wait),
+            self._thread("polls", lambda: self.polls.turn(clock.now()), self.stopping.wait),
+            self._thread("sweeps", self.sweep_turn, self.stopping.wait),
+        ]
+        try:
+            while not self.stopping.is_set():
+                self._once("beat", self._beat)
+                if not all(loop.is_alive() for loop in loops):
+                    raise SystemExit("a loop of the pump ended; the process is to be started again")
+                self.stopping.wait(BEAT_EVERY_S)
+        finally:
+            self.stopping.set()
+            for loop in loops:
+                loop.join()
+            self.polls.close()
+            self.bell.close()
 
     def stop(self, *_: Any) -> None:
-        """Finish the turn and end."""
+        """Finish the turns and end."""
         self.stopping.set()
 
-    def turn(self, pool: ThreadPoolExecutor) -> None:
-        """Do what is due now."""
-        now = clock.now()
-        if self._due("beat", BEAT_EVERY_S):
-            beat(role="pump", host=socket.gethostname(), pid=os.getpid(), now=now)
-        for clip_id in due.dispatchable(now=now, limit=50):
-            _guarded(dispatch_clip, clip_id=clip_id, now=now)
-        self._poll(pool, now)
-        if self._due("rebalance", REBALANCE_EVERY_S):
-            _guarded(rebalance, now=now)
-        if self._due("check", CHECK_EVERY_S):
-            for throttle_id in claim_checks(now=now):
-                pool.submit(_check_one, throttle_id)
-        if self._due("forget", FORGET_EVERY_S):
-            _guarded(forget_signals, now)
-        if self._due("sweep", SWEEP_EVERY_S):
-            sweep(now)
+    def line_turn(self) -> float:
+        """Start what may start; returns the seconds until something may, unless an event comes first."""
+        begun, now = time.monotonic(), clock.now()
         if self._due("release", RELEASE_EVERY_S):
             for clip in due.affordable_clips(limit=50):
                 _guarded(release_held, clip=clip, now=now)
+        first = due.next_start_at(now=now)
+        if first is None or first > now:
+            return IDLE_S if first is None else min(IDLE_S, max(TICK_S, (first - now).total_seconds()))
+        if self._due("rebalance", REBALANCE_EVERY_S):
+            _guarded(rebalance, now=now)
+        started = [_guarded(dispatch_clip, clip_id=pk, now=now) for pk in due.dispatchable(now=now, limit=50)]
+        if any(started):
+            return TICK_S
+        return min(IDLE_S, max(WAITING_S, 10 * (time.monotonic() - begun)))  # a long line is read less often
 
-    def _poll(self, pool: ThreadPoolExecutor, now: datetime) -> None:
-        self.polling = {f for f in self.polling if not f.done()}
-        room = self.threads * 2 - len(self.polling)
-        if room > 0:
-            for attempt in due.claim_polls(now=now, limit=room):
-                self.polling.add(pool.submit(_poll_one, attempt))
+    def sweep_turn(self) -> float:
+        """Bring on what dead processes left behind, check accounts, forget old signals."""
+        now = clock.now()
+        if self._due("sweep", SWEEP_EVERY_S):
+            sweep(now)
+        if self._due("check", CHECK_EVERY_S):
+            for throttle_id in claim_checks(now=now):
+                self.polls.asking.submit(_check_one, throttle_id)
+        if self._due("forget", FORGET_EVERY_S):
+            _guarded(forget_signals, now)
+        return IDLE_S
+
+    def _beat(self) -> float:
+        """Tell that the pump is alive, but not while one of its loops hangs."""
+        late = [name for name, at in self._turned.items() if time.monotonic() - at > STUCK_AFTER_S]
+        if late:
+            log.error("loops of the pump hang", extra={"loops": late})
+        else:
+            beat(role="pump", host=socket.gethostname(), pid=os.getpid(), now=clock.now())
+        return BEAT_EVERY_S
+
+    def _thread(self, name: str, turn: Callable[[], float], wait: Callable[[float], object]) -> threading.Thread:
+        self._turned[name] = time.monotonic()
+
+        def run() -> None:
+            try:
+                while not self.stopping.is_set():
+                    pause = self._once(name, turn)
+                    self._turned[name] = time.monotonic()
+                    wait(pause)
+            finally:
+                connection.close()
+
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        thread.start()
+        return thread
+
+    def _once(self, name: str, turn: Callable[[], float]) -> float:
+        try:
+            return turn()
+        except (OperationalError, InterfaceError):
+            log.warning("the database is away; trying again", extra={"loop": name})
+            connection.close()
+        except Exception:
+            log.exception("a turn of the pump failed", extra={"loop": name})
+        return AWAY_S
 
     def _due(self, name: str, every_s: float) -> bool:
         moment = time.monotonic()
@@ -133,28 +180,17 @@ def _check_one(throttle_id: UUID) -> None:
         log.exception("a check of a vendor account failed", extra={"throttle": str(throttle_id)})
 
 
-def _poll_one(attempt: Attempt) -> None:
-    try:
-        close_old_connections()
-        tasks.poll(attempt)
-    except TransitionRefused:
-        pass  # a webhook or another pump was first
-    except (OperationalError, InterfaceError):
-        connection.close()
-    except Exception:
-        log.exception("a poll failed", extra={"attempt": str(attempt.pk)})
-
-
-def _guarded(step: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+def _guarded(step: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Run one step; what fails for one row must not stop the others."""
     try:
-        step(*args, **kwargs)
+        return step(*args, **kwargs)
     except TransitionRefused:
         pass  # the row has moved on
     except (OperationalError, InterfaceError):
         raise
     except Exception:
         log.exception("a step of the pump failed", extra={"row": str(kwargs)})
+    return None
 
 
 def main() -> None:

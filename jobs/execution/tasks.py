@@ -1,11 +1,9 @@
 """Work done in the workers. Each task carries an id, reads the row again and does nothing if the row has moved on."""
 
 import logging
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,31 +17,25 @@ from genengine.core import clock
 from genengine.media import RenderCancelled
 from jobs.execution import leases, making
 from jobs.execution.bringing import bring_take
-from jobs.execution.due import POLLED, poll_interval
-from jobs.execution.exchanges import is_worth_keeping, keep_exchanges
+from jobs.execution.due import poll_interval
+from jobs.execution.exchanges import keep_exchanges
 from jobs.execution.leases import LeaseLost
 from jobs.execution.models import Attempt, Clip, Master
-from jobs.execution.observing import observe_poll, observe_submit, observe_task
+from jobs.execution.observing import observe_submit, observe_task
+from jobs.execution.polling import attempt_with_rows
 from jobs.execution.pricing import agreed_card
 from jobs.execution.requests import build_request, remote_task
 from jobs.execution.services import collecting, masters, settling, submitting
 from jobs.execution.states import AttemptState, ClipState, MasterState
+from jobs.execution.working import workspace_folder
 from providers.base import RemoteAdapter
-from providers.errors import OutcomeUnknown, ProviderError, RateLimited, Unsupported
+from providers.errors import OutcomeUnknown, ProviderError, RateLimited
 from providers.registry.services import build_adapter
-from providers.values import Accepted, Artefact, Finished, RemoteState, RemoteTask, Task, TaskReport
+from providers.values import Accepted, Artefact, Finished
 
 log = logging.getLogger(__name__)
 DATABASE_AWAY = (OperationalError, InterfaceError)  # the row stays leased and comes back by the sweep
 MAX_STARTS = 5  # of one local render: a clip that kills its worker must not do so for ever
-
-
-@contextmanager
-def workspace_folder(name: str) -> Iterator[Path]:
-    """A temporary folder of one task run, below the installation's work folder, gone afterwards."""
-    Path(settings.GE_WORK_DIR).mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f"{name}-", dir=settings.GE_WORK_DIR) as folder:
-        yield Path(folder)
 
 
 def adapter_of(attempt: Attempt) -> Any:
@@ -61,7 +53,7 @@ def adapter_of(attempt: Attempt) -> Any:
 
 def submit_attempt(attempt_id: UUID) -> None:
     """Send the one paid call of an attempt. The mark that it may have been sent is committed before."""
-    attempt, started = _attempt(attempt_id), time.monotonic()
+    attempt, started = attempt_with_rows(attempt_id), time.monotonic()
     with workspace_folder("submit") as folder:
         try:
             adapter: RemoteAdapter = adapter_of(attempt)
@@ -87,13 +79,10 @@ def submit_attempt(attempt_id: UUID) -> None:
         else:
             _answered(attempt, adapter, answer, folder)
             observe_submit(attempt, seconds=time.monotonic() - started, now=clock.now())
+            if isinstance(answer, Finished):
+                observe_task(attempt, now=clock.now())
         finally:
             keep_exchanges(attempt, "submit", adapter.take_exchanges(), now=clock.now())
-
-
-def _attempt(attempt_id: UUID) -> Attempt:
-    related = ("workspace", "job", "clip", "circuit__throttle__account")
-    return Attempt.objects.select_related(*related).get(pk=attempt_id)
 
 
 def _callback(attempt: Attempt) -> str:
@@ -138,90 +127,12 @@ def error_values(error: ProviderError) -> dict[str, str]:
     }
 
 
-def poll_attempt(attempt_id: UUID) -> None:
-    """Ask the vendor where a task stands, unless it has moved on."""
-    attempt = _attempt(attempt_id)
-    if attempt.state in POLLED:
-        poll(attempt)
-
-
-def poll(attempt: Attempt) -> None:
-    """Ask the vendor where a task stands; the pump has just read and claimed it, and moved its next poll on."""
-    news = True
-    adapter: RemoteAdapter = adapter_of(attempt)
-    try:
-        if attempt.state == AttemptState.SUBMITTED:
-            report = adapter.poll(remote_task(attempt))
-            news = report.state not in (RemoteState.QUEUED, RemoteState.RUNNING)
-            _heard(attempt, report)
-        else:
-            _look_up(attempt, adapter)
-    except ProviderError as error:
-        log.info("poll failed", extra={"attempt": str(attempt.pk), "error": str(error)})
-        observe_poll(attempt, error, now=clock.now())
-    finally:
-        if news or is_worth_keeping(attempt.polls):
-            keep_exchanges(attempt, "poll", adapter.take_exchanges(), now=clock.now())
-
-
-def _look_up(attempt: Attempt, adapter: RemoteAdapter) -> None:
-    """Find a lost submit: by what a callback told, else at the vendor by our key; after its window it counts as spent.
-
-    One that is presumed spent already is looked for once more; found late, its result becomes an extra take.
-    """
-    now = clock.now()
-    over = attempt.unknown_until is not None and now > attempt.unknown_until
-    can_look = adapter.can_find_by_key
-    try:
-        task = _found(attempt, adapter)
-    except Unsupported:  # the vendor lists tasks by our key, but not those of this model
-        task, can_look = None, False
-    except ProviderError:
-        if over and attempt.state == AttemptState.UNKNOWN:
-            settling.presume_spent(attempt_id=attempt.pk, now=now)
-        raise
-    if task is not None:
-        settling.accept_attempt(
-            attempt_id=attempt.pk, remote_id=task.remote_id, details=dict(task.details),
-            poll_after=timedelta(0), now=now,
-        )  # fmt: skip
-    elif attempt.state == AttemptState.PRESUMED_SPENT:
-        submitting.look_no_more(attempt_id=attempt.pk)
-    elif can_look and attempt.sent_at and now - attempt.sent_at > submitting.ARRIVAL_GRACE:
-        settling.find_nothing(attempt_id=attempt.pk, now=now)
-    elif over:
-        settling.presume_spent(attempt_id=attempt.pk, now=now)
-
-
-def _found(attempt: Attempt, adapter: RemoteAdapter) -> RemoteTask | None:
-    if attempt.told_remote_id:
-        return RemoteTask(attempt.told_remote_id, Task(attempt.request["task"]), attempt.model)
-    if not adapter.can_find_by_key:
-        return None
-    with workspace_folder("find") as folder:
-        return adapter.find_by_key(attempt.idempotency_key, request=build_request(attempt, folder))
-
-
-def _heard(attempt: Attempt, report: TaskReport) -> None:
-    if report.state is RemoteState.SUCCEEDED:
-        submitting.succeed(attempt, report, now=clock.now())
-        observe_task(attempt, now=clock.now())
-    elif report.state in (RemoteState.FAILED, RemoteState.CANCELLED):
-        error = report.error
-        kind, words = (error.kind.value, error.message) if error else ("transient", "the task ended without a result")
-        if report.state is RemoteState.FAILED:
-            observe_task(attempt, kind=kind, message=words, now=clock.now())
-        submitting.fail(attempt, report, now=clock.now())
-    elif report.progress is not None:
-        submitting.note_progress(attempt=attempt, progress=report.progress, now=clock.now())
-
-
 def collect_attempt(attempt_id: UUID) -> None:
     """Fetch a paid result, check it and keep it. The address is asked for again each time: vendors' links expire."""
     with _leased(Attempt, attempt_id, {"state": AttemptState.SUCCEEDED}) as owner:
         if owner is None:
             return
-        attempt = _attempt(attempt_id)
+        attempt = attempt_with_rows(attempt_id)
         adapter: RemoteAdapter = adapter_of(attempt)
         with workspace_folder("collect") as folder:
             try:
@@ -256,7 +167,7 @@ def render_attempt(attempt_id: UUID) -> None:
     with _leased(Attempt, attempt_id, {"state": AttemptState.INTENT}, wanted=wanted, **starts) as owner:
         if owner is None:
             return
-        attempt = _attempt(attempt_id)
+        attempt = attempt_with_rows(attempt_id)
         if attempt.fetches > MAX_STARTS:
             error = {"kind": "unsupported", "message": "the process that rendered it died each time"}
             settling.fail_render(attempt_id=attempt_id, owner=owner, error=error, now=clock.now())
@@ -327,7 +238,7 @@ def _compose(master: Master, owner: str, folder: Path, stop: Callable[[], bool])
 
 def cancel_attempt(attempt_id: UUID) -> None:
     """Ask the vendor to stop a task whose clip was cancelled; the poll goes on until the vendor's verdict."""
-    attempt = _attempt(attempt_id)
+    attempt = attempt_with_rows(attempt_id)
     if attempt.state != AttemptState.SUBMITTED:
         return
     adapter: RemoteAdapter = adapter_of(attempt)

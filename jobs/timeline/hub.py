@@ -21,6 +21,7 @@ import psycopg
 import structlog
 from django.db import close_old_connections, connection
 
+from genengine.core.db import connection_parameters
 from genengine.core.events.models import Event, Stream, StreamKind
 from genengine.core.events.queries import events_after
 from genengine.core.events.services import CHANNEL
@@ -227,7 +228,7 @@ class EventHub:
         return await self._run(_lines_after, subject, after)
 
     async def _parameters(self) -> dict[str, Any]:
-        return await self._run(_connection_parameters)
+        return await self._run(connection_parameters)
 
     async def _run(self, function: Any, *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._readers, _with_connection(function), *args)
@@ -250,13 +251,6 @@ def _lines_after(subject: UUID, after: int) -> list[Line]:
 def _counters(subjects: list[UUID]) -> dict[UUID, int]:
     rows = Stream.objects.filter(kind=StreamKind.JOB, subject_id__in=subjects)
     return dict(rows.values_list("subject_id", "last_seq"))
-
-
-def _connection_parameters() -> dict[str, Any]:
-    """How Django connects, for a connection of our own; the driver's Django-only settings are left out."""
-    names = ("host", "port", "user", "password", "dbname", "sslmode", "sslrootcert", "sslcert", "sslkey")
-    parameters = connection.get_connection_params()
-    return {name: parameters[name] for name in names if parameters.get(name)} | {"connect_timeout": 5}
 
 
 def _subject(payload: str) -> list[UUID]:

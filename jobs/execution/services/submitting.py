@@ -116,12 +116,17 @@ def look_no_more(*, attempt_id: UUID) -> None:
     Attempt.objects.filter(pk=attempt_id, state=AttemptState.PRESUMED_SPENT).update(next_poll_at=None)
 
 
+def is_visible_step(was: float, progress: float | None) -> bool:
+    """Whether a vendor's progress (0 to 1) has moved far enough to be told."""
+    return progress is not None and min(1.0, max(0.0, progress)) >= was + PROGRESS_STEP
+
+
 @retry_conflicts
 def note_progress(*, attempt: Attempt, progress: float, now: datetime) -> None:
     """Store and tell a vendor's progress when it has moved by a visible step."""
-    bounded = min(1.0, max(0.0, progress))
-    if bounded < (attempt.progress or 0) + PROGRESS_STEP:
+    if not is_visible_step(attempt.progress or 0.0, progress):
         return
+    bounded = min(1.0, max(0.0, progress))
     with unit_of_work():
         Attempt.objects.filter(pk=attempt.pk).update(progress=bounded)
         append_event(

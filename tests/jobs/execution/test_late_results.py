@@ -11,7 +11,7 @@ from genengine.core.db import unit_of_work
 from genengine.core.states import TransitionRefused
 from genengine.workspaces.models import FallbackPolicy
 from genengine.workspaces.policy import Principal
-from jobs.execution import tasks
+from jobs.execution import polling
 from jobs.execution.models import Attempt, Job, TakeKind
 from jobs.execution.services import settling, submitting
 from jobs.execution.services.dispatching import dispatch_clip
@@ -107,6 +107,6 @@ def test_a_model_whose_tasks_are_not_listed_is_given_up_after_one_late_look(admi
     job = make_job(admin, make_plan(scenes=1, branches=(("heygen", "heygen-video-1"),)))
     attempt = presumed(job)
     Attempt.objects.filter(pk=attempt.pk).update(next_poll_at=clock.now())
-    tasks.poll_attempt(attempt.pk)
+    polling.poll_attempt(attempt.pk)
     attempt.refresh_from_db()
     assert (attempt.state, attempt.next_poll_at) == ("presumed_spent", None)

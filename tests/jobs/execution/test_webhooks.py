@@ -13,7 +13,7 @@ from django.test import Client
 
 from genengine.core import clock
 from genengine.core.events.queries import events_after
-from jobs.execution import tasks
+from jobs.execution import polling
 from jobs.execution.models import Attempt
 from jobs.execution.services import settling, submitting
 from jobs.execution.services.dispatching import dispatch_clip
@@ -104,7 +104,7 @@ def lose(attempt: Attempt) -> Attempt:
 def test_a_callback_names_the_task_of_a_submit_whose_answer_was_lost(attempt: Attempt) -> None:
     lost = lose(attempt)
     name_task(lost.workspace, "fal", lost.idempotency_key, "req-77")
-    tasks.poll_attempt(lost.pk)
+    polling.poll_attempt(lost.pk)
     after = Attempt.objects.get(pk=lost.pk)
     assert (after.state, after.remote_id) == ("submitted", "req-77")
     assert [e.type for e in events_after(subject_id=lost.job_id) if e.type == "attempt.found"] == ["attempt.found"]
@@ -120,7 +120,7 @@ def test_a_callback_before_the_answer_is_kept_until_the_answer_is_known_to_be_lo
     name_task(early.workspace, "fal", early.idempotency_key, "req-1")
     assert Attempt.objects.get(pk=early.pk).state == "intent"
     settling.lose_attempt(attempt_id=early.pk, window=timedelta(minutes=30), reason="it died", now=clock.now())
-    tasks.poll_attempt(early.pk)
+    polling.poll_attempt(early.pk)
     after = Attempt.objects.get(pk=early.pk)
     assert (after.state, after.remote_id) == ("submitted", "req-1")
 
