@@ -12,6 +12,7 @@ from campaigns.cli.progress import ProgressBar
 from campaigns.delivery.models import Export
 from campaigns.delivery.services import request_export
 from campaigns.delivery.states import ExportState
+from campaigns.planning.queries import plan_findings
 from campaigns.planning.services import launch, make_plan
 from campaigns.review.services import ApprovalRefused, approve
 from genengine.core import clock
@@ -64,6 +65,8 @@ def generate(order: Order, *, bar: ProgressBar, say: Callable[[str], None]) -> d
         revision = make_plan(brief=brief, principal=principal, now=clock.now())
         plan = revision.plan
         say(f"{len(plan.scenes)} scenes × {len(plan.branches)} variants planned for {brief.title}")
+        for finding in plan_findings(revision=revision):
+            say(f"{finding.level}: {finding.sentence} [{finding.code}]")
         job = launch(revision=revision, principal=principal, now=clock.now())
         job = watch(job, bar, order.timeout_s)
         export, reasons = (None, ["approval was left to a person (--no-approve)"])

@@ -12,7 +12,15 @@ from rest_framework.response import Response
 from billing.ledger.services import CapReached
 from campaigns.briefs.models import Brief
 from campaigns.planning.models import PlanRevision
-from campaigns.planning.queries import estimate, is_stale, newest_job, newest_revision, plan_problems, plan_seconds
+from campaigns.planning.queries import (
+    estimate,
+    is_stale,
+    newest_job,
+    newest_revision,
+    plan_findings,
+    plan_problems,
+    plan_seconds,
+)
 from campaigns.planning.serializers import (
     ChangeBodySerializer,
     ChangeSerializer,
@@ -21,12 +29,14 @@ from campaigns.planning.serializers import (
     LaunchSerializer,
     RevisionSerializer,
     RevisionSummarySerializer,
+    points_of_findings,
     points_of_problems,
 )
 from campaigns.planning.services import apply_to_job, launch, make_plan, restore_revision, revise_plan
 from campaigns.planning.types import (
     BriefNotReady,
     ChangeRefused,
+    PlanFlawed,
     PlanMoved,
     PlanStale,
     PriceOverCap,
@@ -55,6 +65,11 @@ register(
     PriceOverCap,
     kind("price_over_cap", 422, "The plan may cost more than the brief allows", "Apply one of the offered fixes."),
     points_of_problems,
+)
+register(
+    PlanFlawed,
+    kind("plan_flawed", 422, "The finished films would be wrong", "Change the plan as each point says."),
+    points_of_findings,
 )
 register(
     RevisionRefused, kind("revision_refused", 409, "This plan does not fit the running job", "Launch it as a new job.")
@@ -233,6 +248,7 @@ def _dry_run(view: WorkspaceAPIView, revision: PlanRevision) -> dict[str, Any]:
         "expected_s": plan_seconds(revision.plan),
         "mode": view.principal.workspace.mode,
         "refusals": refusals,
+        "findings": plan_findings(revision=revision),
     }
 
 

@@ -25,6 +25,8 @@ from jobs.execution.models import Job, JobPlan
 from jobs.execution.reuse import clips_made_before, with_reuse
 from jobs.learning.queries import measured
 from jobs.plan import Plan
+from jobs.preflight.queries import check_plan
+from jobs.preflight.types import PlanFinding
 from jobs.routing.fixes import deadline_problem, over_cap_problem
 from jobs.routing.offers import CannotMake, offer_of
 from jobs.routing.queries import candidates
@@ -212,6 +214,11 @@ def plan_problems(*, revision: PlanRevision, now: datetime) -> tuple[Problem, ..
         deadline_problem(expected_s=plan_seconds(plan), seconds_left=left, variants=len(plan.branches)),
     )
     return tuple(problem for problem in found if problem is not None)
+
+
+def plan_findings(*, revision: PlanRevision) -> tuple[PlanFinding, ...]:
+    """Return what the finished films of a plan would have wrong, errors first; nothing is made for it."""
+    return check_plan(plan=revision.plan, workspace=revision.brief.workspace)
 
 
 def plan_suggestions(*, revision: PlanRevision, now: datetime) -> tuple[Suggestion, ...]:

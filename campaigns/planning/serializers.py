@@ -12,6 +12,7 @@ from campaigns.planning.types import CAMERAS, TRANSITIONS, PlanChange
 from genengine.core.api.fields import MoneyField, StrictSerializer
 from genengine.core.api.problems import Point
 from genengine.workspaces.models import ReusePolicy
+from jobs.preflight.types import Level
 
 
 class SceneSerializer(serializers.Serializer):
@@ -177,6 +178,19 @@ class RefusalSerializer(serializers.Serializer):
     errors = serializers.ListField(child=serializers.DictField())  # type: ignore[assignment]
 
 
+class PlanFindingSerializer(serializers.Serializer):
+    """Something that the finished films would have wrong, told before anything is made."""
+
+    code = serializers.CharField()
+    level = serializers.ChoiceField([str(level) for level in Level], help_text="An error holds the launch back.")
+    scene = serializers.CharField(help_text="The scene's key; empty for the whole ad.")
+    number = serializers.IntegerField(help_text="The scene's place from 1; 0 for the whole ad.")
+    subject = serializers.CharField()
+    cause = serializers.CharField()
+    fix = serializers.CharField()
+    films: Any = serializers.ListField(child=serializers.CharField(), help_text="Ratio and language of each.")
+
+
 class DryRunSerializer(serializers.Serializer):
     """What a launch would do now. It was tried in full and undone; nothing was stored, held or sent."""
 
@@ -187,6 +201,7 @@ class DryRunSerializer(serializers.Serializer):
     expected_s = serializers.IntegerField()
     mode = serializers.CharField()
     refusals = RefusalSerializer(many=True)
+    findings = PlanFindingSerializer(many=True)
 
 
 def _kind_of(change: type) -> str:
@@ -250,6 +265,14 @@ class ChangeBodySerializer(ChangeSerializer):
     """The same for the description: the change by its kind."""
 
     change = AnyChange  # type: ignore[assignment]
+
+
+def points_of_findings(error: Any) -> list[Point]:
+    """Return what the finished films would have wrong."""
+    return [
+        Point(f"scenes[{found.number - 1}]" if found.number else "", f"{found.subject}: {found.cause}", found.fix)
+        for found in error.findings
+    ]
 
 
 def points_of_problems(error: Any) -> list[Point]:

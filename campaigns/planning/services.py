@@ -13,6 +13,7 @@ from campaigns.planning.queries import (
     desk_of,
     frozen_values,
     newest_revision,
+    plan_findings,
     plan_problems,
     planner,
     reuse_policy_of,
@@ -22,6 +23,7 @@ from campaigns.planning.types import (
     BriefNotReady,
     ChangeRefused,
     PlanChange,
+    PlanFlawed,
     PlanMoved,
     Planner,
     PlanStale,
@@ -35,6 +37,7 @@ from genengine.workspaces.policy import Action, Principal, require
 from jobs.execution.models import Job, JobPlan
 from jobs.execution.services import launch_job, revise_job
 from jobs.plan import Plan
+from jobs.preflight.types import PlanFinding, errors_of
 from jobs.routing.types import Fix, FixKind
 
 
@@ -119,9 +122,11 @@ def launch(*, revision: PlanRevision, principal: Principal, now: datetime) -> Jo
     """Freeze the brief as a version and start a job from the revision; launched twice, it is one job.
 
     Raises `PlanMoved` (a newer revision exists), `PlanStale` (the brief was edited since), `PriceOverCap` with the
-    fixes to offer, or `CapReached` of the ledger when another budget is used up; then nothing is held or created.
+    fixes to offer, `PlanFlawed` (the finished films would be wrong), or `CapReached` of the ledger when another budget
+    is used up; then nothing is held or created.
     """
     require(principal, Action.LAUNCH_JOB, revision.brief)
+    findings = plan_findings(revision=revision)  # reads files, so before the brief is held
     with unit_of_work():
         brief = _locked(revision.brief)
         newest = _newest(brief, revision)
@@ -129,6 +134,7 @@ def launch(*, revision: PlanRevision, principal: Principal, now: datetime) -> Jo
             return Job.objects.of(brief.workspace_id).get(pk=newest.launched_job_id)
         plan = newest.plan
         _check_launch(brief, newest, now)
+        _check_films(findings)
         version = _freeze(brief, principal, now)
         job = launch_job(
             workspace=brief.workspace,
@@ -156,6 +162,8 @@ def apply_to_job(*, revision: PlanRevision, job: Job, principal: Principal, now:
         raise ChangeRefused("this job was not started from this brief")
     if any(clip.not_before for clip in revision.plan.clips):
         raise ChangeRefused("a running job does not wait for off-peak hours; launch this plan as a job of its own")
+    require(principal, Action.CONTROL_JOB, job)
+    _check_films(plan_findings(revision=revision))
     return revise_job(
         job=job,
         plan=revision.plan,
@@ -175,6 +183,12 @@ def _check_launch(brief: Brief, revision: PlanRevision, now: datetime) -> None:
     over = tuple(p for p in plan_problems(revision=revision, now=now) if p.code == "over_cap")
     if over:
         raise PriceOverCap(over)
+
+
+def _check_films(findings: tuple[PlanFinding, ...]) -> None:
+    errors = errors_of(findings)
+    if errors:
+        raise PlanFlawed(errors)
 
 
 def _freeze(brief: Brief, principal: Principal, now: datetime) -> BriefVersion:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from jobs.plan import LocalePlan, ScenePlan
+from jobs.preflight.types import PlanFinding
 from jobs.routing.types import Problem
 
 CAMERAS = (
@@ -55,6 +56,17 @@ class PriceOverCap(Exception):
         offers = " ".join(fix.sentence for problem in problems for fix in problem.fixes)
         super().__init__(f"{' '.join(p.sentence for p in problems)} {offers}".strip())
         self.problems = problems
+
+
+class PlanFlawed(Exception):
+    """The finished films would be wrong; `findings` are the errors, each with its scene, cause and remedy."""
+
+    def __init__(self, findings: tuple[PlanFinding, ...]) -> None:
+        count = len(findings)
+        first = " ".join(finding.sentence for finding in findings[:3])
+        more = f" And {count - 3} more." if count > 3 else ""
+        super().__init__(f"the finished films would be wrong, so nothing was started or charged. {first}{more}")
+        self.findings = findings
 
 
 @dataclass(frozen=True)

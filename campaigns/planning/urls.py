@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from campaigns.planning import ask_views, views
+from campaigns.planning import ask_views, check_views, views
 
 urlpatterns = [
     path("estimate", views.estimate, name="brief-estimate"),
     path("plan", views.plan, name="plan"),
+    path("plan/checks", check_views.checks, name="plan-checks"),
     path("plan/make", views.make, name="plan-make"),
     path("plan/ask", ask_views.ask, name="plan-ask"),
     path("plan/asked", ask_views.asked, name="plan-asked"),

@@ -34,6 +34,7 @@ from campaigns.planning.types import (
     DeleteScene,
     LockScene,
     PlanChange,
+    PlanFlawed,
     PlanMoved,
     PlanStale,
     PriceOverCap,
@@ -53,7 +54,7 @@ from jobs.execution.services import ClipLocked, RevisionRefused
 from jobs.routing.savings import savings_of
 from jobs.routing.types import NothingFits
 
-REFUSALS = (ChangeRefused, SceneLocked, BriefNotReady, PlanStale, NothingFits)
+REFUSALS = (ChangeRefused, SceneLocked, BriefNotReady, PlanFlawed, PlanStale, NothingFits)
 
 
 @require_safe

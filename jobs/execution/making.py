@@ -26,7 +26,7 @@ from genengine.media import (
 from genengine.media.remote.engine import Order
 from genengine.workspaces.models import Mode
 from jobs.execution.branding import settle_brand
-from jobs.execution.composition import MasterOrder, TakeRef, caption_cues, master_spec
+from jobs.execution.composition import MasterOrder, TakeRef, caption_cues, is_card, master_spec
 from jobs.execution.framing import TakeFile, frame_takes, framing_facts
 from jobs.execution.models import Attempt, Clip, Master, Take
 from jobs.execution.requests import build_request
@@ -36,7 +36,7 @@ from jobs.execution.services.dispatching import plan_of
 from jobs.execution.services.engines import keep_engine_facts, note_attempt_switch, note_master_switch
 from jobs.execution.stand_in import stand_in_specs
 from jobs.execution.states import ClipState
-from jobs.plan import ClipPlan, Plan
+from jobs.plan import Plan
 from jobs.quality.services import check_master, check_take_file
 from jobs.routing.offers import TAIL_MS
 from providers.adapters.local import LocalEngine
@@ -284,11 +284,6 @@ def _master_order(master: Master, plan: Plan, takes: list[Take]) -> tuple[Master
         engine_policy=engine_policy(master.workspace),
     )
     return order, {t.blob.sha256: t.blob for t in takes} | {a.working.sha256: a.working for a in assets.values()}
-
-
-def is_card(clip: ClipPlan) -> bool:
-    """Say whether a clip is a text card."""
-    return bool(clip.options.get("headline")) and not clip.inputs
 
 
 def _plan_assets(master: Master, plan: Plan) -> dict[str, Asset]:

@@ -1,5 +1,7 @@
 """The plan board: change it, keep every revision, never overwrite a colleague."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -25,6 +27,14 @@ def test_a_scene_is_edited_in_a_drawer_and_becomes_a_new_revision(board: PlanPag
     expect(drawer).not_to_be_visible()
     expect(board.page.locator("tr[data-scene]").nth(1)).to_contain_text("Eighteen hours")
     expect(board.page.locator(".revisions li")).to_have_count(2)
+    checks = board.page.get_by_role("region", name="Checks of the finished films")
+    expect(checks).to_contain_text(re.compile("words, logo, files and sound fit|Worth a look"), timeout=30_000)
+    drawer = board.edit_scene(2)
+    drawer.get_by_label("On-screen text").fill("გამარჯობა")  # no shipped font has its glyphs
+    drawer.get_by_role("button", name="Save as a new revision").click()
+    board.expect_revision(3)
+    expect(checks.get_by_role("link", name="Scene 2")).to_be_visible(timeout=30_000)
+    expect(checks).to_contain_text("The launch waits until the errors are mended")
 
 
 def test_scenes_are_reordered_by_button_and_by_drag(board: PlanPage) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from genengine.media.text.breaking import NOT_AT_LINE_END, NOT_AT_LINE_START, breakable, shown
 from genengine.media.text.fonts import EMOJI, EMOJI_STRIKE, FontChain, sized
@@ -56,6 +57,7 @@ def text_base(width: int, height: int) -> float:
     return max(height, 1.5 * min(width, height))
 
 
+@lru_cache(maxsize=2048)
 def fit(
     text: str,
     fonts: FontChain,
@@ -69,7 +71,8 @@ def fit(
 ) -> Block:
     """Largest size from ``size`` down to ``smallest`` at which all of ``text`` fits ``width`` × ``height`` pixels.
 
-    What cannot be placed even then is returned as ``rest``, cut between words.
+    What cannot be placed even then is returned as ``rest``, cut between words. Kept, because a check and a render of
+    one film ask for the same words several times.
     """
     text = clean(text)
     attempt = max(size, smallest)
@@ -86,7 +89,7 @@ def cards(text: str, fonts: FontChain, **box: int | float) -> list[str]:
     out: list[str] = []
     rest = clean(text)
     while rest:
-        block = fit(rest, fonts, **box)  # type: ignore[arg-type]
+        block = fit(rest, fonts, **box)
         shown = rest[: len(rest) - len(block.rest)].strip() if block.rest else rest
         if not shown:
             return [*out, rest]
