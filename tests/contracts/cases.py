@@ -25,7 +25,7 @@ from providers.adapters.stability import StabilityAdapter
 from providers.adapters.veo import VeoAdapter
 from providers.base import RemoteAdapter
 from providers.emulator.accounts import TEST_ACCESS_KEY, TEST_SECRET_KEY, TEST_WEBHOOK_SECRET
-from providers.http import Timeouts
+from providers.http import Timeouts, keep_warm, new_session
 from providers.values import GenerationRequest, InputAsset, InputRole, Task, snap_request
 
 MAX_VIDEO_BYTES = 30_000_000
@@ -65,9 +65,11 @@ class VendorCase:
         return self.kind.emulated_as or self.kind.name
 
     def adapter(self, emulator_url: str, **changes: Any) -> RemoteAdapter:
+        base_url = f"{emulator_url}/{self.prefix}"
         given = {
+            "session": keep_warm(new_session(base_url), base_url, public_only=False),  # as vendor_session makes it
             "credentials": self.credentials,
-            "base_url": f"{emulator_url}/{self.prefix}",
+            "base_url": base_url,
             **changes,
         }
         return self.kind(timeouts=Timeouts(connect=10, read=60, submit=60), **given)
