@@ -11,6 +11,7 @@ from typing import Any
 from twisted.internet import reactor as running_reactor
 from twisted.internet import threads
 from twisted.internet.defer import Deferred
+from twisted.web.server import NOT_DONE_YET
 from twisted.web.static import File
 
 from providers.emulator.faults import Trouble
@@ -162,4 +163,7 @@ def _send_file(request: Any, path: Path, media_type: str, trouble: Trouble | Non
         return
     served: Any = File(str(path), defaultType=media_type)
     served.type, served.encoding = media_type, None
-    served.render(request)
+    rest = served.render(request)
+    if rest is not NOT_DONE_YET:  # HEAD, an unchanged file or a range that does not exist
+        request.write(rest)
+        request.finish()

@@ -62,7 +62,9 @@ class CallingVendor(Vendor):
         words = (
             f"Not allowed to {call.method} on {call.path}. (HINT: Perhaps you meant to use a different HTTP method?)"
         )
-        return error(405, "method_not_supported", words)
+        answer = error(405, "method_not_supported", words)
+        answer.headers["Allow"] = ", ".join(methods)
+        return answer
 
     def malformed(self, call: Call, words: str) -> Answer:
         return error(400, "", words)
