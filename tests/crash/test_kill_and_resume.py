@@ -83,6 +83,7 @@ def stack() -> Iterator[Stack]:
             "GE_STOP_SECONDS": "3",
             "GE_MASTER_SCALE": "0.25",
             "GE_EMULATOR_PICTURE_SCALE": "0.25",
+            "GE_MODELS": "0",
             "GE_EMULATOR_SPEED": "12",
             "EMULATOR_URL": f"http://127.0.0.1:{emulator}",
         }

@@ -38,6 +38,7 @@ def stack(emulator: str) -> Iterator[Stack]:
             "GE_STOP_SECONDS": "3",
             "GE_MASTER_SCALE": "0.25",
             "GE_EMULATOR_PICTURE_SCALE": "0.25",
+            "GE_MODELS": "0",
             "GE_EMULATOR_SPEED": "12",
             "GE_PROVIDER_PARALLEL": "3",
             "EMULATOR_URL": emulator,

@@ -42,7 +42,7 @@ class Stage:
 def running_stage(folder: Path, *, scale: float = 1.0) -> Iterator[Stage]:
     """Everything that a person would have after `make run`, without the demo, on a state directory of its own.
 
-    `scale` is the size of clips and masters against the real one.
+    `scale` is the size of clips and masters against the real one; below 1 the vision models rest, too.
     """
     port = free_port()
     environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -53,6 +53,7 @@ def running_stage(folder: Path, *, scale: float = 1.0) -> Iterator[Stage]:
         "PYTHONUNBUFFERED": "1",
         "GE_MASTER_SCALE": str(scale),
         "GE_EMULATOR_PICTURE_SCALE": str(scale),
+        "GE_MODELS": str(int(scale >= 1)),
     }
     log = folder / "up.log"
     with manage("up", "--port", str(port), "--no-demo", environment=environment, log=log) as process:

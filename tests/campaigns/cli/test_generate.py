@@ -65,6 +65,7 @@ def generate(process_environment: dict[str, str], tmp_path: Path) -> Any:
         out = tmp_path / "out"
         line = [sys.executable, "manage.py", "generate", str(write_brief(tmp_path, name)), "--out", str(out), "--json"]
         environment = {**process_environment, "GE_MASTER_SCALE": "0.3", "GE_STOP_SECONDS": "3"}
+        environment["GE_MODELS"] = str(int(name == "explainer"))  # one of three as with models, two as without
         done = subprocess.run(line, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
         return json.loads(done.stdout), out
