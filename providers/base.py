@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from providers.cleaning import CLEANED, clean_error, cleaned
 from providers.errors import (
     ContentRefused,
     CredentialsRejected,
@@ -145,6 +146,13 @@ class RemoteAdapter(ProviderAdapter):
     emulated_as: ClassVar[str] = ""  # the emulator's prefix when it is not the name
     max_output_bytes: ClassVar[int] = DEFAULT_MAX_BYTES
 
+    def __init_subclass__(cls, **named: Any) -> None:
+        """What an adapter of a vendor says goes out cleaned of its credentials; no adapter has to think of it."""
+        super().__init_subclass__(**named)
+        for name in CLEANED:
+            if name in vars(cls):
+                setattr(cls, name, cleaned(vars(cls)[name]))
+
     def __init__(
         self,
         *,
@@ -256,16 +264,8 @@ class RemoteAdapter(ProviderAdapter):
         error = self.error_from(reply, kind) or error_from_status(self.label, reply, kind)
         if error is not None:
             error.exchange = reply.exchange
-            raise self._cleaned(error)
+            raise clean_error(self.redactor, error)
         return reply
-
-    def _cleaned(self, error: ProviderError) -> ProviderError:
-        """Some vendors tell the request back, key and all; an error's words are kept and shown."""
-        error.message = self.redactor.text(error.message)
-        error.vendor_code = self.redactor.text(error.vendor_code)
-        error.vendor_message = self.redactor.text(error.vendor_message)
-        error.args = (error.message,)
-        return error
 
     def call_json(self, kind: CallKind, method: str, path: str, **options: Any) -> tuple[dict[str, Any], Reply]:
         """``call`` for an answer that must be a JSON object: a stray page is never taken for "nothing there"."""

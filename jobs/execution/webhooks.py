@@ -53,7 +53,8 @@ class ProviderWebhook(View):
             return HttpResponse(status=404)
         if key and len(reports) == 1:
             name_task(workspace, provider, key, reports[0].remote_id)
-        hurry(workspace, provider, reports, request.body)
+        kind = request.headers.get("content-type", "application/json")
+        hurry(workspace, provider, reports, adapter.redactor.body(request.body, kind))
         return HttpResponse(status=202)
 
 
@@ -71,7 +72,7 @@ def name_task(workspace: Workspace, provider: str, key: str, remote_id: str) -> 
         mine.filter(idempotency_key=key, state__in=later).update(next_poll_at=clock.now())
 
 
-def hurry(workspace: Workspace, provider: str, reports: Iterable[TaskReport], body: bytes) -> None:
+def hurry(workspace: Workspace, provider: str, reports: Iterable[TaskReport], body: str) -> None:
     """Make the attempts that the reports are about due for a poll now, and keep what was said."""
     now = clock.now()
     for report in reports:
@@ -87,7 +88,7 @@ def hurry(workspace: Workspace, provider: str, reports: Iterable[TaskReport], bo
                 status=202,
                 seconds=0.0,
                 correlation_id=attempt.correlation_id,
-                request_body=body[:KEPT_BODY].decode("utf-8", "replace"),
+                request_body=body[:KEPT_BODY],
                 note=f"callback: {report.vendor_state or report.state.value}",
             )
             keep_exchanges(attempt, "webhook", [told], now=now)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -330,35 +330,6 @@ class HeyGenAdapter(RemoteAdapter):
                 idempotency_key=str(data.get("callback_id") or ""),
             )
         ]
-
-    def add_webhook(self, url: str, events: Sequence[str] = tuple(OUTCOMES)) -> tuple[str, str]:
-        """Register an HTTPS address for all videos of the account: its id and its secret, which is shown only now."""
-        if not url.startswith("https://"):
-            raise InvalidRequest("HeyGen sends callbacks to https addresses only; give one that begins with https://.")
-        asked = {"url": url, "events": list(events)}
-        body, _ = self.call_json(CallKind.WRITE, "POST", "/v3/webhooks/endpoints", body=asked, quiet=True)
-        return self._endpoint(body)
-
-    def rotate_webhook_secret(self, endpoint_id: str) -> tuple[str, str]:
-        """A new secret for an endpoint; the old one holds no longer."""
-        path = f"/v3/webhooks/endpoints/{endpoint_id}/rotate-secret"
-        return self._endpoint(self.call_json(CallKind.WRITE, "POST", path, quiet=True)[0])
-
-    def _endpoint(self, body: Mapping[str, Any]) -> tuple[str, str]:
-        data = as_dict(body.get("data"))
-        endpoint, secret = str(data.get("endpoint_id") or ""), str(data.get("secret") or "")
-        if not endpoint or not secret:
-            raise Transient("HeyGen named no endpoint and secret; list the endpoints, then rotate the secret.")
-        return endpoint, secret
-
-    def webhook_endpoints(self) -> list[dict[str, Any]]:
-        """The addresses registered at HeyGen (the first hundred), without their secrets."""
-        body, _ = self.call_json(CallKind.READ, "GET", "/v3/webhooks/endpoints", params={"limit": 100}, quiet=True)
-        return [{name: value for name, value in item.items() if name != "secret"} for item in objects(body, "data")]
-
-    def remove_webhook(self, endpoint_id: str) -> None:
-        """Stop the callbacks to an endpoint for good."""
-        self.call(CallKind.WRITE, "DELETE", f"/v3/webhooks/endpoints/{endpoint_id}")
 
     def error_from(self, reply: Reply, kind: CallKind) -> ProviderError | None:
         error = as_dict(reply.data.get("error"))

@@ -146,21 +146,6 @@ def test_a_file_past_32_megabytes_goes_straight_to_the_storage_without_our_key(
         heygen.stage_inputs((broken,))
 
 
-def test_webhook_endpoints_are_added_rotated_and_removed_and_their_secrets_are_not_kept(heygen: HeyGenAdapter) -> None:
-    endpoint, secret = heygen.add_webhook("https://example.com/hook")
-    assert [item["endpoint_id"] for item in heygen.webhook_endpoints()] == [endpoint]
-    same, fresh = heygen.rotate_webhook_secret(endpoint)
-    assert same == endpoint
-    assert fresh != secret
-    kept = repr(heygen.exchanges)
-    assert secret not in kept
-    assert fresh not in kept
-    heygen.remove_webhook(endpoint)
-    assert heygen.webhook_endpoints() == []
-    with pytest.raises(InvalidRequest, match="https"):
-        heygen.add_webhook("http://example.com/hook")
-
-
 @pytest.mark.parametrize(
     ("request_", "kind"),
     [
