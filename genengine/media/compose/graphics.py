@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image, ImageFilter
 
 from genengine.media.channels import CHANNELS
-from genengine.media.compose.keeping_clear import Box, clear_top, shown_subjects
+from genengine.media.compose.keeping_clear import Box, clear_top, shown_subjects, slots_in
 from genengine.media.compose.layers import Layer, layer_of
 from genengine.media.compose.pictures import load_rgba
 from genengine.media.spec.model import ImageOverlay, Output, Place, RenderSpec, TextOverlay
@@ -98,11 +98,10 @@ Sourced = list[tuple[str, Graphic]]
 def _kept_clear(captions: Sourced, beside: list[Graphic], spec: RenderSpec, files: Mapping[str, Path]) -> Sourced:
     """The captions, moved where they would cover a slot's subject. Captions over the same slots move as one, by the
     tallest of them, so that they do not hop from card to card."""
-    starts = spec.slot_starts
-    groups: dict[tuple[int, ...], list[tuple[Graphic, Box]]] = {}
-    together = [tuple(n for n, at in enumerate(starts) if at < g.end and g.start < _end(spec, n)) for _, g in captions]
-    if not any(shown_subjects(spec, g.start, g.end) for _, g in captions):
+    if not any(getattr(segment, "subject", None) for segment in spec.segments):
         return captions
+    starts, groups = spec.slot_starts, dict[range, list[tuple[Graphic, Box]]]()
+    together = [slots_in(starts, graphic.start, graphic.end) for _, graphic in captions]
     for slots, (_, graphic) in zip(together, captions, strict=True):
         groups.setdefault(slots, []).append((graphic, placed_box(graphic, spec.output, files)))
     lifts = {slots: _lift(parts, beside, spec, files) for slots, parts in groups.items()}
@@ -122,10 +121,6 @@ def _lift(parts: list[tuple[Graphic, Box]], beside: list[Graphic], spec: RenderS
     taken = [(x0, y0 - gap, x1, y1 + gap) for x0, y0, x1, y1 in taken]
     top = clear_top(block, _box(parts[0][0], spec.output), shown_subjects(spec, start, end), taken)
     return tallest[1] - top
-
-
-def _end(spec: RenderSpec, slot: int) -> int:
-    return spec.slot_starts[slot] + spec.segments[slot].duration_frames
 
 
 def placed_box(graphic: Graphic, output: Output, files: Mapping[str, Path], block: Block | None = None) -> Box:

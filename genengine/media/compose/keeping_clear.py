@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from genengine.media.compose.geometry import window_at
@@ -22,16 +23,21 @@ LOOKS = 5
 def shown_subjects(spec: RenderSpec, start: int, end: int) -> list[Box]:
     """Boxes in pixels of the frame that the subjects named by the slots take in frames ``start`` … ``end``, wherever
     the camera moves them."""
-    boxes = []
-    for index, segment in enumerate(spec.segments):
+    boxes, starts = [], spec.slot_starts
+    for index in slots_in(starts, start, end):
+        segment, first = spec.segments[index], starts[index]
         if isinstance(segment, TextSegment) or segment.subject is None:
             continue
-        length, first = segment.duration_frames + spec.run_on(index), spec.slot_starts[index]
+        length = segment.duration_frames + spec.run_on(index)
         low, high = max(start, first), min(end, first + segment.duration_frames)
-        if low < high:
-            area, size = segment.subject.edges, (spec.output.width, spec.output.height)
-            boxes.append(_swept(area, segment.motion, ((low - first) / length, (high - first) / length), size))
+        area, size = segment.subject.edges, (spec.output.width, spec.output.height)
+        boxes.append(_swept(area, segment.motion, ((low - first) / length, (high - first) / length), size))
     return boxes
+
+
+def slots_in(starts: Sequence[int], start: int, end: int) -> range:
+    """The slots that are on screen in frames ``start`` … ``end`` (excluded); ``starts`` are their first frames."""
+    return range(max(0, bisect_right(starts, start) - 1), bisect_left(starts, end))
 
 
 def clear_top(block: Box, zone: Box, subjects: Sequence[Box], taken: Sequence[Box]) -> int:
