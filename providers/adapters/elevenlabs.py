@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from providers.base import RemoteAdapter
+from providers.elevenlabs_voices import Voice, choose_voice, read_voice
 from providers.errors import (
     ContentRefused,
     CredentialsRejected,
@@ -64,9 +65,9 @@ PRICED = date(2026, 6, 1)
 CREDIT = Rate("el-char", Decimal("0.0001"), PRICED)
 PATIENCE = Timeouts(connect=5, read=30, submit=240, upload=600)
 SOUND = frozenset({InputRole.AUDIO})
-SPEECH_OPTIONS = frozenset(
-    {"voice_id", "voice_settings", "language_code", "previous_text", "next_text", "apply_text_normalization"}
-)
+MOST_PAGES = 50  # of a hundred voices each
+VOICE = frozenset({"voice_id", "voice_name"})
+SPEECH_OPTIONS = VOICE | {"voice_settings", "language_code", "previous_text", "next_text", "apply_text_normalization"}
 OPTIONS: dict[Task, frozenset[str]] = {
     Task.TEXT_TO_SPEECH: SPEECH_OPTIONS,
     Task.SOUND_EFFECT: frozenset({"prompt_influence", "loop"}),
@@ -172,6 +173,19 @@ class ElevenLabsAdapter(RemoteAdapter):
         words = f"Plan {body.get('tier') or 'unknown'}, {left:f} characters left."
         return AccountReport(True, words, Amount(left, CREDIT.unit), {"tier": body.get("tier")})
 
+    def voices(self, search: str = "") -> list[Voice]:
+        """The account's voices, all pages; ``search`` looks in their names and descriptions."""
+        found: list[Voice] = []
+        params: dict[str, str] = {"page_size": "100", **({"search": search} if search else {})}
+        for _ in range(MOST_PAGES):
+            body, _reply = self.call_json(CallKind.READ, "GET", "/v2/voices", params=params)
+            found += [read_voice(item) for item in objects(body, "voices")]
+            token = str(body.get("next_page_token") or "")
+            if not body.get("has_more") or not token:
+                break
+            params = {**params, "next_page_token": token}
+        return found
+
     def stage_inputs(self, inputs: tuple[InputAsset, ...], *, ratio: str = "") -> StagedInputs:
         """Files go along in the call itself: staging only names where they lie."""
         return StagedInputs(tuple(StagedInput(item.role, str(item.path), item.media_type) for item in inputs))
@@ -204,11 +218,12 @@ class ElevenLabsAdapter(RemoteAdapter):
 
     def _speak(self, request: GenerationRequest, staged: StagedInputs, sink: Path) -> Finished:
         """Speech with the time of every character, so that captions need no second recognition."""
-        voice = str(request.options.get("voice_id") or "")
-        if not voice or not request.prompt.strip():
-            raise InvalidRequest("Speech needs a text and options.voice_id, as ElevenLabs lists it.")
+        voice, name = (str(request.options.get(option) or "").strip() for option in ("voice_id", "voice_name"))
+        if bool(voice) == bool(name) or not request.prompt.strip():
+            raise InvalidRequest("Speech needs a text and one of options.voice_id and voice_name of a listed voice.")
+        voice = voice or choose_voice(self.voices(name), name).voice_id
         body: dict[str, Any] = {"text": request.prompt, "model_id": request.model}
-        body.update({name: value for name, value in request.options.items() if name != "voice_id"})
+        body.update({option: value for option, value in request.options.items() if option not in VOICE})
         if request.seed is not None:
             body["seed"] = request.seed % 2**32
         answer, reply = self.call_json(

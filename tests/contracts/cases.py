@@ -99,6 +99,7 @@ def service_account() -> str:
 
 
 SERVICE_ACCOUNT = service_account()
+REFERENCES = sorted((Path(__file__).resolve().parents[2] / "examples" / "media").rglob("*.jpg"))[:2]
 
 CASES: tuple[VendorCase, ...] = (
     VendorCase(
@@ -118,6 +119,18 @@ CASES: tuple[VendorCase, ...] = (
         },
         wrong={"access_key": TEST_ACCESS_KEY, "secret_key": "not-the-secret"},
         request=fitted(KlingAdapter, clip("kling-2.6")),
+    ),
+    VendorCase(
+        id="kling-references",
+        kind=KlingAdapter,
+        credentials={"api_key": "contract-key-kling-references", "webhook_secret": TEST_WEBHOOK_SECRET},
+        wrong={"api_key": "invalid-key"},
+        request=clip(
+            "kling-1.6",
+            Task.REFERENCES_TO_VIDEO,
+            duration_s=5.0,
+            inputs=tuple(picture(path, InputRole.REFERENCE) for path in REFERENCES),
+        ),
     ),
     VendorCase(
         id="heygen",

@@ -11,6 +11,7 @@ import pytest
 
 from genengine.media import probe
 from providers.adapters.elevenlabs import ElevenLabsAdapter, words_of
+from providers.elevenlabs_voices import Voice, choose_voice
 from providers.errors import InvalidRequest
 from providers.values import (
     Accepted,
@@ -106,3 +107,35 @@ def test_a_dub_that_is_cancelled_is_gone(adapter: ElevenLabsAdapter, voice: Inpu
     assert adapter.cancel(task).result is CancelResult.CANCELLED
     with pytest.raises(InvalidRequest):
         adapter.poll(task)
+
+
+def test_voices_are_listed_over_all_pages_and_one_is_chosen_by_its_name(
+    adapter: ElevenLabsAdapter, tmp_path: Path, vendor: EmulatorProcess
+) -> None:
+    voices = {voice.name: voice for voice in adapter.voices()}
+    assert set(voices) == {"Rachel", "Adam", "Test"}
+    assert voices["Rachel"].labels["gender"]
+    request = GenerationRequest(
+        Task.TEXT_TO_SPEECH, "eleven_flash_v2_5", "Cold brew", options={"voice_name": " rachel "}
+    )
+    made = adapter.submit(request, adapter.stage_inputs(()), idempotency_key="by-name", sink=tmp_path)
+    assert isinstance(made, Finished)
+    assert made.raw["voice_id"] == voices["Rachel"].voice_id
+
+
+def test_a_name_that_fits_none_or_several_is_refused_with_what_there_is() -> None:
+    two = [Voice("a", "Ada"), Voice("b", "ada"), Voice("c", "Bela")]
+    assert choose_voice(two, "BELA").voice_id == "c"
+    with pytest.raises(InvalidRequest, match="one of a, b"):
+        choose_voice(two, "Ada")
+    with pytest.raises(InvalidRequest, match="no voice Cleo; it has Ada, Bela, ada"):
+        choose_voice(two, "Cleo")
+
+
+@pytest.mark.parametrize("options", [{}, {"voice_id": "x", "voice_name": "Rachel"}])
+def test_speech_needs_exactly_one_way_of_naming_its_voice(
+    adapter: ElevenLabsAdapter, tmp_path: Path, options: dict[str, str]
+) -> None:
+    request = GenerationRequest(Task.TEXT_TO_SPEECH, "eleven_flash_v2_5", "Cold brew", options=options)
+    with pytest.raises(InvalidRequest, match="one of options"):
+        adapter.submit(request, adapter.stage_inputs(()), idempotency_key="none", sink=tmp_path)
