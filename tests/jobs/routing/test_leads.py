@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from jobs.routing.choose import choose_models
 from jobs.routing.figures import EXPECTED_PASS, PRIOR, Figures, Sample, figures_from
+from jobs.routing.leads import Standing, equals
 from jobs.routing.types import (
     NOTHING_AT_HAND,
     AtHand,
@@ -131,3 +132,25 @@ def test_what_is_tried_on_purpose_is_in_good_health() -> None:
     known, sick = candidate(VENDOR, figures=Figures(tries=100)), candidate(TWIN, lane=Lane(0.9, "its vendor is busy"))
     plans = [route(known, sick, seed=f"brief {n}", exploration=1.0) for n in range(20)]
     assert {plan.leads["A"] for plan in plans} == {"vendor-fine"}
+
+
+def standing(card: ModelCard, score: float, price_micro: int, **more: object) -> Standing:
+    return Standing(card.id, candidate(card, **more), score, price_micro)
+
+
+def names(groups: list[list[Standing]]) -> list[list[str]]:
+    return [[one.model for one in group] for group in groups]
+
+
+def test_taking_turns_costs_no_money() -> None:
+    best, rival = standing(VENDOR, 0.80, 500_000, load=9), standing(TWIN, 0.79, 620_000)
+    assert names(equals([best, rival])) == [["twin", "vendor-fine"]]
+    dearer = standing(TWIN, 0.79, 630_000)
+    assert names(equals([best, dearer])) == [["vendor-fine"], ["twin"]]
+    cheaper = standing(TWIN, 0.79, 390_000, load=99)
+    assert names(equals([best, cheaper])) == [["twin"], ["vendor-fine"]]
+
+
+def test_models_for_another_tier_of_scenes_are_no_equals() -> None:
+    best, lesser = standing(VENDOR, 0.80, 500_000, load=9), standing(replace(TWIN, quality=8), 0.79, 500_000)
+    assert names(equals([best, lesser])) == [["vendor-fine"], ["twin"]]
