@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,12 +40,39 @@ class Picture:
     height: int
 
 
+KEPT = 8  # prepared pictures of one process, some megabytes each
+_kept: dict[tuple[str, PictureLimits, str], Picture] = {}
+_guard = threading.Lock()
+
+
 def prepare_picture(path: Path, limits: PictureLimits, *, ratio: str = "") -> Picture:
     """Read a picture, bring it to ``ratio`` with its subject whole, and fit it to the limits; else say what is wrong.
 
     It is cropped where the subject stays in view, else shown whole before a blurred copy of itself: a film that starts
-    from this picture never starts from half a product.
+    from this picture never starts from half a product. The clips of an ad start from few pictures: what was prepared
+    last is kept by its content.
     """
+    key = _content(path), limits, ratio
+    with _guard:
+        known = _kept.get(key)
+    if known is None:
+        known = _prepare(path, limits, ratio)
+        with _guard:
+            _kept[key] = known
+            while len(_kept) > KEPT:
+                _kept.pop(next(iter(_kept)))
+    return known
+
+
+def _content(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InvalidRequest(f"{path.name} cannot be read; upload it again.") from error
+
+
+def _prepare(path: Path, limits: PictureLimits, ratio: str) -> Picture:
     try:
         with Image.open(path) as opened:
             image = opened.convert("RGB")

@@ -57,3 +57,14 @@ def test_a_subject_off_the_middle_stays_in_the_crop(tmp_path: Path) -> None:
 def test_without_a_ratio_the_picture_keeps_its_shape() -> None:
     picture = prepare_picture(CAN, LIMITS)
     assert picture.width / picture.height == pytest.approx(2160 / 2700, rel=0.005)
+
+
+def test_what_was_prepared_is_kept_by_content_and_not_by_name(tmp_path: Path) -> None:
+    one, other = tmp_path / "a.png", tmp_path / "b.png"
+    Image.new("RGB", (64, 48), (200, 30, 30)).save(one)
+    other.write_bytes(one.read_bytes())
+    first = prepare_picture(one, LIMITS)
+    assert prepare_picture(other, LIMITS) is first
+    assert prepare_picture(one, PictureLimits(max_bytes=10_000_000, max_side=32)).width == 32
+    Image.new("RGB", (64, 48), (30, 30, 200)).save(one)
+    assert pixels(prepare_picture(one, LIMITS))[0, 0, 2] > 150
