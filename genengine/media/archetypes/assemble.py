@@ -6,16 +6,14 @@ An archetype decides what a slot looks like; a preset is its tempo, transition a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
 
+from genengine.media.archetypes.room import leaving_room
 from genengine.media.archetypes.values import MIN_SECONDS, CannotAssemble, Material, Request
-from genengine.media.channels import CHANNELS
-from genengine.media.compose.graphics import caption_height
-from genengine.media.framing import Box, kept_in_view, with_room
+from genengine.media.framing import Box, kept_in_view
 from genengine.media.spec.brand import calmed
-from genengine.media.spec.model import Output
 
 MOVES = MappingProxyType(
     {
@@ -201,19 +199,12 @@ def _picture(material: Material, slot: Slot, preset: Preset, request: Request) -
 
 
 def _leaving_room(material: Material, slot: Slot, preset: Preset, request: Request) -> Material:
-    """The material smaller, where captions would cover its subject and its ground can go on around it."""
-    cropped = material.kind == "image" and material.fit.get("mode", "crop") == "crop" and material.plain_ground
-    if preset.words != "caption" or not cropped or material.subject is None:
+    """The material smaller, where captions would cover its subject."""
+    if preset.words != "caption" or material.kind != "image":
         return material
-    output = Output(**request.output)
-    safe = CHANNELS[output.channel].safe_box(output.width, output.height)
-    lowest = safe.bottom - caption_height(output) / output.height
     moves = MOVES[preset.move]
     closest = max(window.get("zoom", 1.0) for window in moves[slot.index % len(moves)])
-    roomy = with_room(material.subject, lowest, closest)
-    if roomy is None:
-        return material
-    return replace(material, fit=dict(material.fit) | {"inset": dict(roomy.inset)}, subject=roomy.subject)
+    return leaving_room(material, request.output, closest)
 
 
 def _under_logo(window: dict[str, float], subject: Box) -> dict[str, float]:

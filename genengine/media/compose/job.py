@@ -63,12 +63,14 @@ class Job:
 
     def save_thumbnail(self, path: Path) -> None:
         """The first picture at rest, as JPEG."""
-        number = thumbnail_frame(self.spec)
+        self.still(thumbnail_frame(self.spec)).save(path, quality=90)
+
+    def still(self, number: int) -> Image.Image:
+        """One finished frame as it goes to the encoder."""
         piece = next(item for item in self.pieces if item.start <= number < item.end)
         shown = visible(self.plans, number, number + 1)
         frame = compose_frame(number, piece, self.spec, self.studio, shown, self.files)
-        image = Image.fromarray(rgb_of_frame(frame, self.spec.output.width, self.spec.output.height))
-        image.save(path, quality=90)
+        return Image.fromarray(rgb_of_frame(frame, self.spec.output.width, self.spec.output.height))
 
     def warnings(self) -> list[str]:
         """Remarks for the report."""

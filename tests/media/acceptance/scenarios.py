@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from genengine.media import suggest_framing
-from genengine.media.archetypes import Copy, Look, Material, Request, assemble
+from genengine.media.archetypes import Copy, Look, Material, Request, assemble, leaving_room
 from tests.media.support import CAN, LOGO, MEDIA, RANGE, SQUARE
 
 PHOTOS = MEDIA / "photos"
@@ -49,7 +50,7 @@ HERO_TEXT, MEME_TEXT, SALE_TEXT = "Introducing our new product!", "When you real
 def material(name: str, output: dict[str, Any]) -> Material:
     """A picture framed on its subject."""
     framing = suggest_framing(FILES[name], output["width"], output["height"])
-    return Material(name, fit=framing.to_fit(), words=framing.headline_place, subject=framing.subject)
+    return Material.framed(name, "image", framing)
 
 
 def with_brand(spec: dict[str, Any]) -> dict[str, Any]:
@@ -98,9 +99,12 @@ def overlay(output: dict[str, Any] = HALF) -> dict[str, Any]:
 
 def minute(output: dict[str, Any] = THIRD) -> dict[str, Any]:
     """Six pictures with a caption each, music all through, exactly sixty seconds."""
+    output = output | {"channel": "tiktok"}
     segments: list[dict[str, Any]] = []
     for index, (name, _) in enumerate(SIX):
-        segment = {"type": "image", "asset": name, "duration_frames": 300, "fit": dict(material(name, output).fit)}
+        shown = leaving_room(material(name, output), output, 1.1)
+        segment = {"type": "image", "asset": name, "duration_frames": 300, "fit": dict(shown.fit)}
+        segment |= {"subject": asdict(shown.subject)} if shown.subject else {}
         segment["motion"] = {"from": {"zoom": 1.0 + 0.1 * (index % 2)}, "to": {"zoom": 1.1 - 0.1 * (index % 2)}}
         if index:
             segment["transition"] = {"type": "crossfade", "frames": 15}
