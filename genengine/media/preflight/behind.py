@@ -32,6 +32,7 @@ class Behind:
         self.scale = SMALL_SIDE / max(spec.output.width, spec.output.height)
         self._size = _even(spec.output.width * self.scale), _even(spec.output.height * self.scale)
         self._made: dict[int, Picture | None] = {}
+        self._stills: dict[tuple[str, Fit], Picture] = {}
         self._films = 0
 
     def part(self, frame: int, box: Box) -> Picture | None:
@@ -57,7 +58,10 @@ class Behind:
         if path is None:
             return None
         if isinstance(segment, ImageSegment):
-            return fitted(load_rgb(path), self._size, segment.fit, 1.0)
+            shown = segment.asset, segment.fit
+            if shown not in self._stills:
+                self._stills[shown] = fitted(load_rgb(path, least=SMALL_SIDE), self._size, segment.fit, 1.0)
+            return self._stills[shown]
         self._films += 1
         if self._films > MOST_FILM_FRAMES:
             return None
