@@ -54,6 +54,8 @@ def adapter_of(attempt: Attempt) -> Any:
 def submit_attempt(attempt_id: UUID) -> None:
     """Send the one paid call of an attempt. The mark that it may have been sent is committed before."""
     attempt, started = attempt_with_rows(attempt_id), time.monotonic()
+    if attempt.state != AttemptState.INTENT or attempt.sent_at is not None:
+        return  # the task came twice: nothing is prepared or uploaded again
     with workspace_folder("submit") as folder:
         try:
             adapter: RemoteAdapter = adapter_of(attempt)
