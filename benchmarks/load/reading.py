@@ -19,6 +19,7 @@ from benchmarks.routing.jobs import billed_twice
 from genengine.core.events.models import Event
 from genengine.core.events.queries import broken_streams
 from jobs.execution.models import Attempt, Job
+from jobs.execution.states import AttemptState
 
 TASK = re.compile(r"/predictions/([^/]+)$")
 LOG_STEP = timedelta(milliseconds=1)  # times in the log are cut to it
@@ -34,7 +35,7 @@ class Figures:
     billed: int
     billed_twice: int
     event_gaps: int
-    vendor_s: float  # all tasks' own time, one after another
+    vendor_s: float  # own time of the tasks that came home, one after another
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,11 @@ def read_figures(watch: Watch, jobs: Sequence[Job], *, log: Path, interval_s: fl
         billed=len(bills),
         billed_twice=billed_twice(bills, list(Attempt.objects.filter(job__in=jobs))),
         event_gaps=len(broken_streams()),
-        vendor_s=sum(tasks[remote].ends - tasks[remote].created for remote in attempts if remote in tasks),
+        vendor_s=sum(
+            tasks[remote].ends - tasks[remote].created
+            for remote, attempt in attempts.items()
+            if remote in tasks and attempt.state == AttemptState.COLLECTED
+        ),
     )
 
 

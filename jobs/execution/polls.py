@@ -28,6 +28,7 @@ TICK_S = 0.1  # between two claims: batches are cheaper than single rows, and no
 HURRY_S = 0.02  # when more was due than one claim takes
 IDLE_S = 0.25  # longest sleep: a callback may make a poll due at any time
 TAKERS = 4
+LEAVE_S = 20.0
 KEEP_EVERY_S = 1.0
 SHARE = 0.75  # of the threads, for one provider: one that hangs must not keep the others from being asked
 
@@ -44,6 +45,7 @@ class Polls:
         self._asked: Counter[str] = Counter()  # by provider
         self._kept: list[tuple[UUID, UUID, Exchange]] = []
         self._kept_at = time.monotonic()
+        self._closed = False
 
     def turn(self, now: datetime) -> float:
         """Ask about what is due; returns the seconds until there may be more."""
@@ -61,10 +63,16 @@ class Polls:
 
     def close(self) -> None:
         """Finish what was begun; what has not begun is asked again by the next pump."""
+        if self._closed:
+            return
+        self._closed = True
         self.asking.shutdown(wait=True, cancel_futures=True)
-        self.taking.shutdown(wait=True)
         if self._kept:
-            _safely(keep_polls, self._kept, now=clock.now())
+            self.taking.submit(_safely, keep_polls, self._kept, now=clock.now())
+        everybody = threading.Barrier(TAKERS)
+        for _ in range(TAKERS):
+            self.taking.submit(_leave, everybody)
+        self.taking.shutdown(wait=True)
 
     def _room(self) -> tuple[int, list[str]]:
         """Return how many more polls may be under way, and the providers that have their share."""
@@ -88,6 +96,7 @@ class Polls:
         try:
             news = _safely(self._hear, poll)
         finally:
+            connection.close()  # a look-up has read rows; most polls have not
             with self._lock:
                 self._asked[poll.provider] -= 1
                 if news is None:
@@ -123,6 +132,12 @@ class Polls:
             batch, self._kept = self._kept, []
         self._kept_at = time.monotonic()
         self.taking.submit(_safely, keep_polls, batch, now=now)
+
+
+def _leave(everybody: threading.Barrier) -> None:
+    """Close this thread's connection; waiting for the others gives each thread one of these."""
+    connection.close()
+    everybody.wait(LEAVE_S)
 
 
 def _safely(step: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

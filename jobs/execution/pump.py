@@ -175,9 +175,11 @@ def _check_one(throttle_id: UUID) -> None:
         close_old_connections()
         check_account(throttle_id=throttle_id, now=clock.now())
     except (OperationalError, InterfaceError):
-        connection.close()
+        log.warning("the database is away; the account is checked again")
     except Exception:
         log.exception("a check of a vendor account failed", extra={"throttle": str(throttle_id)})
+    finally:
+        connection.close()
 
 
 def _guarded(step: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -29,8 +29,10 @@ class Bell:
 
     def wait(self, seconds: float) -> bool:
         """Sleep for so long, or until an event; returns whether there was one."""
-        ears = self._listening()
+        ears = self._connection
         if ears is None:
+            if self._connect() is not None:
+                return True  # what happened until now was not heard: look again
             self._stopping.wait(min(seconds, DEAF_S))
             return False
         try:
@@ -40,18 +42,24 @@ class Bell:
             self.close()
             return False
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether an event would end the sleep."""
+        return self._connection is not None
+
     def close(self) -> None:
         """Let the connection go."""
         if self._connection is not None:
             self._connection.close()
         self._connection = None
 
-    def _listening(self) -> psycopg.Connection | None:
-        if self._connection is None and time.monotonic() >= self._connect_at:
-            self._connect_at = time.monotonic() + RECONNECT_S
-            try:
-                self._connection = psycopg.connect(**connection_parameters(), autocommit=True)
-                self._connection.execute(f"LISTEN {CHANNEL}")
-            except (psycopg.Error, OSError):
-                self.close()
+    def _connect(self) -> psycopg.Connection | None:
+        if time.monotonic() < self._connect_at:
+            return None
+        self._connect_at = time.monotonic() + RECONNECT_S
+        try:
+            self._connection = psycopg.connect(**connection_parameters(), autocommit=True)
+            self._connection.execute(f"LISTEN {CHANNEL}")
+        except (psycopg.Error, OSError):
+            self.close()
         return self._connection
