@@ -42,6 +42,8 @@ class BranchPlan:
     model: str
     style: str = ""
     peers: tuple[str, ...] = ()  # models that were as fit to lead it, itself included
+    look: str = ""  # a key of `jobs.looks`; empty is the engine's usual manner
+    look_reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,7 @@ class Plan:
     disclosures: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()  # what the planner wants a person to know
     reuse: str = "seeded"  # off | seeded | all: which earlier results of the same request may stand for a clip
+    engine_policy: str = ""  # where the brief wants its videos rendered; empty leaves it to the workspace
     schema_version: int = SCHEMA_VERSION
 
     def scene(self, key: str) -> ScenePlan:

@@ -21,9 +21,18 @@ def engines() -> Engines:
     return Engines(remote=remote_engine(), health=_ill_health, local_timeout_s=settings.GE_RENDER_TIMEOUT_S)
 
 
-def engine_policy(workspace: Workspace) -> str:
-    """The workspace's engine policy, the installation's where it has none of its own."""
-    return str(workspace.engine_policy or settings.ENGINE_POLICY)
+def engine_policy(workspace: Workspace, own: str = "") -> str:
+    """The engine policy of a brief (``own``), the workspace's where it has none, else the installation's."""
+    return policy_and_reason(workspace, own)[0]
+
+
+def policy_and_reason(workspace: Workspace, own: str = "") -> tuple[str, str]:
+    """The engine policy that holds, and who said so: the narrowest that says anything wins."""
+    if own:
+        return own, "the brief says so"
+    if workspace.engine_policy:
+        return str(workspace.engine_policy), "the workspace says so"
+    return str(settings.ENGINE_POLICY), "this installation is set up so"
 
 
 def remote_engine() -> RemoteEngine | None:

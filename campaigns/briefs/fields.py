@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from campaigns.briefs.models import AdType, BrandKit, Campaign, QualityProfile
+from campaigns.briefs.models import AdType, BrandKit, Campaign, EngineChoice, QualityProfile
 from campaigns.briefs.types import FLAGS
 from genengine.assets.models import Asset, AssetKind
 from genengine.core.money import MICRO
@@ -195,6 +195,7 @@ RULES: dict[str, Clean] = {
     "ratios": some_of(RATIO_SIZES, "aspect ratio", at_least=1),
     "variants": whole(1, MOST_VARIANTS, f"Choose 1 to {MOST_VARIANTS} variants."),
     "quality_profile": one_of(dict(QualityProfile.choices), "quality profile"),
+    "engine_policy": one_of(dict(EngineChoice.choices), "place to render"),
     "captions": one_of({"burned": "", "sidecar": ""}, "kind of captions"),
     "cap_micro": whole(0, HIGHEST_CAP, "Give a budget between 0 and 1,000,000."),
     "deadline_at": moment,

@@ -12,7 +12,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from campaigns.briefs.models import AdType, BrandKit, Brief, Campaign, QualityProfile
+from campaigns.briefs.models import AdType, BrandKit, Brief, Campaign, EngineChoice, QualityProfile
 from genengine.assets.models import Asset, AssetKind
 from genengine.core.money import from_micro, to_micro
 from genengine.media import CHANNELS
@@ -148,6 +148,12 @@ class BriefForm(forms.Form):
     )
     deadline_at = DeadlineField(label="Deadline", required=False)
     quality_profile = forms.ChoiceField(label="Quality", choices=QualityProfile.choices, widget=forms.RadioSelect)
+    engine_policy = forms.ChoiceField(
+        label="Where videos are rendered",
+        choices=EngineChoice.choices,
+        required=False,
+        help_text="Clips of the local engine, and putting films together. Providers' own clips are made by them.",
+    )
     variants = forms.IntegerField(
         label="Variants", min_value=1, max_value=12, widget=forms.NumberInput(attrs={"min": 1, "max": 12})
     )

@@ -27,6 +27,7 @@ PLAIN = {
     "captions": "captions", "key_messages": "key_messages", "required_elements": "required_elements",
     "forbidden_elements": "forbidden_elements", "call_to_action": "call_to_action",
     "compliance_flags": "compliance_flags", "restricted": "restricted",
+    "engine_policy": "engine_policy",
 }  # fmt: skip
 BY_FIELD = {ours: theirs for theirs, ours in PLAIN.items()} | {
     "length_ms": "length_s", "cap_micro": "budget_cap_usd", "quality_profile": "quality_profile",

@@ -8,6 +8,7 @@ from django.db import models
 from genengine.assets.models import Asset
 from genengine.core.events.models import StreamKind
 from genengine.core.events.services import StreamRef
+from genengine.workspaces.models import EnginePolicy
 from genengine.workspaces.tenancy import TenantModel
 
 
@@ -59,6 +60,15 @@ class QualityProfile(models.TextChoices):
     ECONOMY = "economy", "Economy"
 
 
+class EngineChoice(models.TextChoices):
+    """Where one brief's videos are rendered; empty leaves it to the workspace, and that to the installation."""
+
+    WORKSPACE = "", "As the workspace says"
+    LOCAL_ONLY = EnginePolicy.LOCAL_ONLY.value, EnginePolicy.LOCAL_ONLY.label
+    LOCAL_PREFERRED = EnginePolicy.LOCAL_PREFERRED.value, EnginePolicy.LOCAL_PREFERRED.label
+    API_ONLY = EnginePolicy.API_ONLY.value, EnginePolicy.API_ONLY.label
+
+
 class BriefState(models.TextChoices):
     DRAFT = "draft"
     LAUNCHED = "launched"
@@ -89,6 +99,7 @@ class Brief(TenantModel):
     ratios = models.JSONField(default=list)  # of "9:16", "4:5", "1:1", "16:9"
     variants = models.PositiveSmallIntegerField(default=2)
     quality_profile = models.CharField(max_length=16, choices=QualityProfile.choices, default=QualityProfile.BALANCED)
+    engine_policy = models.CharField(max_length=16, choices=EngineChoice.choices, blank=True, default="")
     captions = models.CharField(
         max_length=16, default="burned", choices=[("burned", "Burned in"), ("sidecar", "Side-car files only")]
     )

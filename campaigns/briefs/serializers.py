@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from campaigns.briefs.models import AdType, Brief, BriefAssetRole, BriefState, QualityProfile
+from campaigns.briefs.models import AdType, Brief, BriefAssetRole, BriefState, EngineChoice, QualityProfile
 from campaigns.briefs.queries import assets_of, readiness
 from campaigns.briefs.starters import STARTERS
 from campaigns.briefs.types import FLAGS
@@ -43,6 +43,9 @@ class BriefWriteSerializer(StrictSerializer):
     ratios = serializers.ListField(child=serializers.ChoiceField(sorted(RATIO_SIZES)), required=False)
     variants = serializers.IntegerField(required=False)
     quality_profile = serializers.ChoiceField(QualityProfile.choices, required=False)
+    engine_policy = serializers.ChoiceField(
+        EngineChoice.choices, required=False, help_text="Where it is rendered; empty leaves it to the workspace."
+    )
     captions = serializers.ChoiceField(["burned", "sidecar"], required=False)
     cap_micro = serializers.IntegerField(required=False, help_text="What the job may cost at most, in millionths.")
     deadline_at = serializers.DateTimeField(required=False, allow_null=True)
@@ -103,6 +106,7 @@ class BriefSummarySerializer(serializers.Serializer):
     ratios: Any = serializers.ListField(child=serializers.CharField())
     variants = serializers.IntegerField()
     quality_profile = serializers.ChoiceField(QualityProfile.choices)
+    engine_policy = serializers.ChoiceField(EngineChoice.choices)
     cap = MoneyField(source="cap_micro")
     deadline_at = serializers.DateTimeField(allow_null=True)
     restricted = serializers.BooleanField()

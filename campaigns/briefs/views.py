@@ -53,7 +53,7 @@ SECTIONS = (  # id, title, a sentence, fields
         "constraints",
         "Constraints",
         "What it may cost, by when, and what the law asks for.",
-        ("cap_micro", "deadline_at", "variants", "quality_profile", "compliance_flags", "restricted"),
+        ("cap_micro", "deadline_at", "variants", "quality_profile", "engine_policy", "compliance_flags", "restricted"),
     ),
 )
 VISUAL = (AssetKind.IMAGE, AssetKind.VIDEO)

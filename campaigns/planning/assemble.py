@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from campaigns.planning.clips import Desk, branch_names, clip_of, clips_with, need_of
+from campaigns.planning.looks import with_looks
 from campaigns.planning.types import Storyboard
 from jobs.plan import BrandPlan, ClipPlan, Plan
 from jobs.routing.choose import choose_models
@@ -24,7 +25,13 @@ def assemble(storyboard: Storyboard, desk: Desk) -> tuple[Plan, tuple[Problem, .
         routing = choose_models(
             scenes=needs, branches=branches, candidates=desk.candidates, limits=desk.limits, at_hand=at_hand
         )
-    plan = Plan(
+    plan = _with_branches(storyboard, routing, desk)
+    return with_looks(plan, brief.colours), routing.problems
+
+
+def _with_branches(storyboard: Storyboard, routing: Routing, desk: Desk) -> Plan:
+    brief = desk.brief
+    return Plan(
         title=brief.title or brief.brand_name or "Untitled ad",
         channel=brief.channel,
         length_ms=brief.length_ms,
@@ -38,11 +45,11 @@ def assemble(storyboard: Storyboard, desk: Desk) -> tuple[Plan, tuple[Problem, .
         captions=brief.captions,
         brand=BrandPlan(brief.brand_name, brief.colours, brief.logo_id, brief.font_ids),
         bed_asset_id=brief.music_id,
+        engine_policy=brief.engine_policy,
         call_to_action=brief.call_to_action,
         disclosures=tuple(dict.fromkeys((*storyboard.disclosures, *brief.flag_disclosures))),
         notes=(*storyboard.notes, *routing.notes),
     )
-    return plan, routing.problems
 
 
 def _at_hand(storyboard: Storyboard, routing: Routing, desk: Desk) -> dict[tuple[str, str], int]:

@@ -6,7 +6,10 @@ from uuid import UUID
 from campaigns.planning.models import PlanRevision
 from campaigns.planning.queries import plan_seconds
 from genengine.assets.models import Asset
+from genengine.workspaces.models import EnginePolicy
+from jobs.looks import look_of
 from jobs.plan import BranchPlan, ClipPlan, Plan, ScenePlan
+from providers.engines import policy_and_reason
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Column:
     branch: BranchPlan
     price_micro: int
     models: tuple[str, ...]
+    look: str
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ class Board:
     cap_micro: int
     over_cap: bool
     clips: int
+    rendered: str  # where, and who said so
     reused: int  # clips that an earlier result stands for
 
 
@@ -67,6 +72,7 @@ def board(*, revision: PlanRevision, cap_micro: int) -> Board:
         cap_micro=cap_micro,
         over_cap=revision.price_upper_micro > cap_micro,
         clips=len(plan.clips),
+        rendered=_rendered(plan, revision),
         reused=sum(clip.reuse is not None for clip in plan.clips),
     )
 
@@ -99,13 +105,23 @@ def _cell(plan: Plan, scene: ScenePlan, branch: BranchPlan, assets: dict[str, As
 
 def _column(plan: Plan, branch: BranchPlan) -> Column:
     clips = plan.clips_of(branch.key)
-    return Column(branch, sum(c.price_micro for c in clips), tuple(dict.fromkeys(c.model for c in clips)))
+    return Column(
+        branch,
+        sum(c.price_micro for c in clips),
+        tuple(dict.fromkeys(c.model for c in clips)),
+        look_of(branch.look).label,
+    )
 
 
 def _assets(plan: Plan, revision: PlanRevision) -> dict[str, Asset]:
     ids = {i.asset_id for clip in plan.clips for i in clip.inputs if _is_id(i.asset_id)}
     rows = Asset.objects.of(revision.workspace_id).filter(pk__in=ids).select_related("working", "original")
     return {str(asset.pk): asset for asset in rows}
+
+
+def _rendered(plan: Plan, revision: PlanRevision) -> str:
+    policy, reason = policy_and_reason(revision.brief.workspace, plan.engine_policy)
+    return f"{EnginePolicy(policy).label}: {reason}."
 
 
 def _is_id(text: str) -> bool:

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from campaigns.briefs.models import Brief
 from campaigns.planning.models import PlanRevision
-from campaigns.planning.queries import newest_revision, plan_findings
+from campaigns.planning.queries import masters_of, newest_revision, plan_findings
 from genengine.workspaces.access import WorkspaceRequest, workspace_page
 from genengine.workspaces.policy import Action, require
 from genengine.workspaces.tenancy import get_or_404
@@ -34,7 +34,8 @@ def checks(request: WorkspaceRequest, brief_id: UUID) -> HttpResponse:
         "brief": brief,
         "revision": revision,
         "findings": findings,
-        "films": len(revision.plan.ratios) * len(revision.plan.locales) * len(revision.plan.branches),
+        "films": masters_of(revision.plan),
+        "kinds": len(revision.plan.ratios) * len(revision.plan.locales),
         "errors": sum(found.level is Level.ERROR for found in findings),
         "warnings": sum(found.level is Level.WARNING for found in findings),
         "section": "briefs",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from campaigns.planning.looks import choose_look
 from campaigns.planning.prompts import style_of, write_prompt
 from campaigns.planning.types import AssetRef, BriefValues
 from genengine.core.money import UnknownRate
@@ -194,12 +195,15 @@ def branch_names(leads: Mapping[str, str], desk: Desk) -> tuple[BranchPlan, ...]
 def branch_plan(key: str, model: str, desk: Desk, place: int, name: str = "") -> BranchPlan:
     """Return one variant led by a model."""
     card = next(c.card for c in desk.candidates if c.card.id == model)
+    look, why = choose_look(desk.brief, place)
     return BranchPlan(
         key=key,
         name=name or f"{key} · {card.label}",
         provider=card.provider,
         model=model,
         style=style_of(desk.brief, place),
+        look=look,
+        look_reason=why,
     )
 
 

@@ -1,20 +1,26 @@
 """The drawers of the plan board: what people type, turned into typed changes."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django import forms
 
+from campaigns.planning.looks import choices
 from campaigns.planning.types import (
     CAMERAS,
     LONGEST_SCENE_MS,
     SHORTEST_SCENE_MS,
     TRANSITIONS,
     AddScene,
+    ChangeBranchModel,
+    ChangeLook,
     EditClip,
     EditScene,
+    PlanChange,
+    RenameBranch,
 )
 from genengine.assets.models import Asset
+from jobs.looks import USUAL
 from jobs.plan import BranchPlan, ClipPlan, ScenePlan
 
 TRANSITION_WORDS = {
@@ -113,7 +119,24 @@ class BranchForm(forms.Form):
 
     name = forms.CharField(label="Name", max_length=120)
     model = forms.ChoiceField(label="Lead model", help_text="All scenes that this model can make move to it.")
+    look = forms.ChoiceField(
+        label="Look",
+        choices=choices,
+        help_text="How its words are set, and how pictures filmed on this machine behave.",
+    )
 
     def __init__(self, *args: Any, branch: BranchPlan, models: list[tuple[str, str]], **kwargs: Any) -> None:
-        super().__init__(*args, **{**kwargs, "initial": {"name": branch.name, "model": branch.model}})
+        given = {"name": branch.name, "model": branch.model, "look": branch.look or USUAL}
+        super().__init__(*args, **{**kwargs, "initial": given})
+        self.branch, self.given = branch, given
         self.fields["model"].choices = models  # type: ignore[attr-defined]
+
+    def changes(self) -> list[PlanChange]:
+        """Return a change for each value that differs."""
+        kinds: dict[str, Callable[[str, str], PlanChange]] = {
+            "name": RenameBranch,
+            "model": ChangeBranchModel,
+            "look": ChangeLook,
+        }
+        values = {name: self.cleaned_data[name] for name in kinds}
+        return [kinds[name](self.branch.key, value) for name, value in values.items() if value != self.given[name]]

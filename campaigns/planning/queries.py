@@ -114,13 +114,17 @@ def brief_values(brief: Brief) -> BriefValues:
         logo_id=str(kit.logo_id or "") if kit else "",
         font_ids=tuple(str(font.pk) for font in kit.fonts.order_by("name")) if kit else (),
         music_id=str(brief.music_id or ""),
+        engine_policy=brief.engine_policy,
         flag_disclosures=tuple(flag.disclosure for flag in flags if flag.disclosure),
     )
 
 
 def brief_digest(values: BriefValues) -> str:
     """Return the SHA-256 of what a plan depends on; budget and deadline may change without a new plan."""
-    return hashlib.sha256(json.dumps(asdict(values), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    facts = asdict(values)
+    if not values.engine_policy:
+        del facts["engine_policy"]  # so that plans made before there was one are not stale
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def limits_of(brief: Brief, now: datetime) -> Limits:

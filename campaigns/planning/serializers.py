@@ -12,6 +12,7 @@ from campaigns.planning.types import CAMERAS, TRANSITIONS, PlanChange
 from genengine.core.api.fields import MoneyField, StrictSerializer
 from genengine.core.api.problems import Point
 from genengine.workspaces.models import ReusePolicy
+from jobs.looks import LOOKS
 from jobs.preflight.types import Level
 
 
@@ -39,6 +40,8 @@ class PlanBranchSerializer(serializers.Serializer):
     provider = serializers.CharField()
     model = serializers.CharField()
     style = serializers.CharField()  # type: ignore[assignment]
+    look = serializers.CharField(help_text="Archetype and preset; empty is the engine's usual manner.")
+    look_reason = serializers.CharField()
 
 
 class ClipInputSerializer(serializers.Serializer):
@@ -94,6 +97,7 @@ class PlanSerializer(serializers.Serializer):
     length_ms = serializers.IntegerField()
     ratios: Any = serializers.ListField(child=serializers.CharField())
     captions = serializers.CharField()
+    engine_policy = serializers.CharField(help_text="Where its videos are rendered; empty leaves it to the workspace.")
     scenes = SceneSerializer(many=True)
     branches = PlanBranchSerializer(many=True)
     clips = PlanClipSerializer(many=True)
@@ -219,6 +223,8 @@ def _field_of(hint: Any, name: str, required: bool) -> serializers.Field:
         return serializers.BooleanField(required=required)
     if name == "policy":
         return serializers.ChoiceField(ReusePolicy.choices, required=required)
+    if name == "look":
+        return serializers.ChoiceField(list(LOOKS), required=required)
     if name in ("camera", "transition"):
         return serializers.ChoiceField(CAMERAS if name == "camera" else TRANSITIONS, required=required)
     return serializers.CharField(required=required, allow_blank=True, trim_whitespace=False)

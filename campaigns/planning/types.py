@@ -116,6 +116,7 @@ class BriefValues:
     font_ids: tuple[str, ...] = ()
     music_id: str = ""
     flag_disclosures: tuple[str, ...] = ()
+    engine_policy: str = ""
 
     @property
     def has_logo(self) -> bool:
@@ -222,6 +223,14 @@ class ChangeBranchModel:
 
 
 @dataclass(frozen=True)
+class ChangeLook:
+    """Another look for a variant: how its words are set, and how pictures that this machine films behave."""
+
+    branch: str
+    look: str
+
+
+@dataclass(frozen=True)
 class EditClip:
     """Another prompt or model for one clip; `None` leaves a value as it is."""
 
@@ -254,6 +263,7 @@ PlanChange = (
     | RemoveBranch
     | RenameBranch
     | ChangeBranchModel
+    | ChangeLook
     | EditClip
     | StartOffPeak
     | ReuseResults

@@ -29,7 +29,6 @@ from campaigns.planning.queries import (
 from campaigns.planning.types import (
     AddBranch,
     BriefNotReady,
-    ChangeBranchModel,
     ChangeRefused,
     DeleteScene,
     LockScene,
@@ -39,7 +38,6 @@ from campaigns.planning.types import (
     PlanStale,
     PriceOverCap,
     RemoveBranch,
-    RenameBranch,
     ReorderScenes,
     ReuseResults,
     SceneLocked,
@@ -159,13 +157,7 @@ def branch(request: WorkspaceRequest, brief_id: UUID, key: str) -> HttpResponseB
         request.POST or None, branch=found, models=model_choices(workspace=brief.workspace, also=found.model)
     )
     if request.method == "POST" and form.is_valid():
-        renamed, model = form.cleaned_data["name"], form.cleaned_data["model"]
-        changes: list[PlanChange] = []
-        if renamed != found.name:
-            changes.append(RenameBranch(key, renamed))
-        if model != found.model:
-            changes.append(ChangeBranchModel(key, model))
-        return _revise(request, brief, *changes)
+        return _revise(request, brief, *form.changes())
     removable = f"Remove {found.name}?" if len(revision.plan.branches) > 1 else ""
     return _drawer(request, brief, revision, form, heading=f"Variant: {found.name}", removable=removable)
 

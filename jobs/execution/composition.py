@@ -11,6 +11,7 @@ from genengine.media import CHANNELS, Cue, cues_from_script
 from genengine.media.channels import RATIO_SIZES
 from genengine.media.spec.brand import CALM
 from jobs.execution.branding import kit_assets, kit_values
+from jobs.looks import look_of
 from jobs.plan import FPS, ClipPlan, LocalePlan, Plan, ScenePlan
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class MasterOrder:
     scale: float = 1.0
     framings: Mapping[str, "Framing"] = field(default_factory=dict)  # scene → how its take fills the frame
     engine_policy: str = "local_preferred"
+    look: str = ""
 
 
 def master_spec(plan: Plan, order: MasterOrder) -> dict[str, Any]:
@@ -54,6 +56,7 @@ def master_spec(plan: Plan, order: MasterOrder) -> dict[str, Any]:
     brand = kit_values(plan.brand, assets)
     return {
         "version": "1.0",
+        **({"archetype": look_of(order.look).archetype} if order.look else {}),
         "output": output_values(plan, order),
         "duration_frames": total,
         "assets": assets,
@@ -171,8 +174,9 @@ def _captions(plan: Plan, order: MasterOrder, scenes: Sequence[ScenePlan], start
         {"start_frame": frame_at(c.start_ms), "end_frame": min(frame_at(c.end_ms), starts[-1]), "text": c.text}
         for c in caption_cues(plan, order.locale, scenes)
     ]
-    mode = "burned" if plan.captions == "burned" else "sidecar"
-    return {"mode": mode, "cues": [c for c in cues if c["end_frame"] > c["start_frame"]]}
+    mode, style = "burned" if plan.captions == "burned" else "sidecar", look_of(order.look).captions
+    look = {} if style == "plate" else {"style": style}
+    return {"mode": mode, **look, "cues": [c for c in cues if c["end_frame"] > c["start_frame"]]}
 
 
 def _overlays(
@@ -189,7 +193,7 @@ def _overlays(
             overlays.append(
                 {
                     "type": "text", "text": text[:200], "start_frame": start, "end_frame": end,
-                    "style": "headline", "place": place,
+                    "place": place, **look_of(order.look).words,
                 }
             )  # fmt: skip
     if plan.brand.logo_asset_id:

@@ -40,7 +40,7 @@ from jobs.plan import Plan
 from jobs.quality.services import check_master, check_take_file
 from jobs.routing.offers import TAIL_MS
 from providers.adapters.local import LocalEngine
-from providers.engines import engine_policy, engines
+from providers.engines import engine_policy, engines, policy_and_reason
 from providers.errors import ProviderError
 from providers.registry.services import build_adapter
 from providers.values import Finished, GenerationRequest, resolution_lines
@@ -103,6 +103,7 @@ def render_clip(
     )
     if not isinstance(local, LocalEngine):
         raise TakeUnusable(f"{attempt.provider} does not render here")
+    local.policy = engine_policy(attempt.workspace, plan_of(attempt.job_id, attempt.plan_number).engine_policy)
     local.on_switch = lambda switch: note_attempt_switch(attempt=attempt, switch=switch, now=clock.now())
     request = _scaled(build_request(attempt, folder))
     reason = _engines_gave_up(attempt)
@@ -251,7 +252,8 @@ def _order(
     spec = master_spec(plan, replace(order, framings=framings))
     files = {name: blob_to_path(blobs[ref["sha256"]], folder) for name, ref in spec["assets"].items()}
     spec, brand = settle_brand(spec, files)
-    return spec, files, {"framing": framing_facts(framings), "brand": brand}
+    why = policy_and_reason(master.workspace, plan.engine_policy)[1]
+    return spec, files, {"framing": framing_facts(framings), "brand": brand, "engine_policy_why": why}
 
 
 def _take_files(plan: Plan, order: MasterOrder, takes: list[Take], folder: Path) -> list[TakeFile]:
@@ -281,7 +283,8 @@ def _master_order(master: Master, plan: Plan, takes: list[Take]) -> tuple[Master
         asset_hashes={name: asset.working.sha256 for name, asset in assets.items()},
         cards=frozenset(c.scene for c in plan.clips_of(master.branch.key) if is_card(c)),
         scale=settings.GE_MASTER_SCALE,
-        engine_policy=engine_policy(master.workspace),
+        engine_policy=engine_policy(master.workspace, plan.engine_policy),
+        look=plan.branch(master.branch.key).look,
     )
     return order, {t.blob.sha256: t.blob for t in takes} | {a.working.sha256: a.working for a in assets.values()}
 

@@ -39,7 +39,7 @@ class Film:
 def films(plan: Plan, *, simulated: bool, hashes: Mapping[str, str], scale: float) -> Iterator[Film]:
     """Yield every film of a plan that can differ in what is laid over its pictures. `hashes` are by asset id."""
     starts = tuple(slot_starts(plan.scenes))
-    for cards in dict.fromkeys(cards_of(plan, branch.key) for branch in plan.branches):
+    for cards, look in dict.fromkeys((cards_of(plan, branch.key), branch.look) for branch in plan.branches):
         for locale in plan.locales:
             for ratio in plan.ratios:
                 order = MasterOrder(
@@ -50,6 +50,7 @@ def films(plan: Plan, *, simulated: bool, hashes: Mapping[str, str], scale: floa
                     asset_hashes=hashes,
                     cards=cards,
                     scale=scale,
+                    look=look,
                 )
                 yield Film(ratio, locale.code, master_spec(plan, order), starts)
 

@@ -89,10 +89,14 @@ def _cards(plan: Plan) -> Iterator[PlanFinding]:
 
 
 def _in_order(findings: Iterable[PlanFinding]) -> list[PlanFinding]:
-    """One finding a thing, with all the films that it is in: its pixels differ by film, its remedy does not."""
+    """One finding a thing, with all the films that it is in: its pixels differ by film, its remedy does not.
+
+    Captions of one scene are one thing, of which the first is quoted.
+    """
     merged: dict[tuple[str, str, str], PlanFinding] = {}
     for found in findings:
-        key = (found.code, found.scene, found.subject)
+        what, _, _ = found.subject.partition("“") if found.scene else (found.subject, "", "")
+        key = (found.code, found.scene, what or found.subject)
         first = merged.get(key, found)
         merged[key] = replace(first, films=tuple(dict.fromkeys((*first.films, *found.films))))
     return sorted(merged.values(), key=lambda found: (ORDER[found.level], found.number))

@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 
 FPS = 30
 STILLS = (InputRole.FIRST_FRAME, InputRole.REFERENCE, InputRole.STYLE)
-OPTIONS = frozenset({"headline", "body", "color", "accent", "background_from", "background_to", "focus"})
+OPTIONS = frozenset({"headline", "body", "color", "accent", "background_from", "background_to", "focus", "look"})
+OVERLAYS = frozenset({"overlay_spotlight", "overlay_backdrop"})
 PALETTES = (("#14213d", "#2b4a7a"), ("#3a1f4d", "#7b3f61"), ("#12372a", "#3f6f52"), ("#4a2511", "#96582b"))
 
 Window = dict[str, float]
@@ -115,9 +116,9 @@ class LocalEngine(InProcessEngine):
         progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Finished:
-        spec, assets = build_spec(request)
-        spec["constraints"] = {**spec.get("constraints", {}), "engine_policy": self.policy}
         sink.mkdir(parents=True, exist_ok=True)
+        spec, assets = _set_spec(request, sink) or build_spec(request)
+        spec["constraints"] = {**spec.get("constraints", {}), "engine_policy": self.policy}
         order = Order(spec, assets, key=_order_key(self.key, spec))
         try:
             rendered = self.engines.render(
@@ -208,6 +209,31 @@ def build_spec(request: GenerationRequest) -> tuple[dict[str, Any], dict[str, Pa
     return spec, {name: item.path for name, item in names.items()}
 
 
+def _set_spec(request: GenerationRequest, folder: Path) -> tuple[dict[str, Any], dict[str, Path]] | None:
+    """The RenderSpec of a clip whose look sets the product before a ground; None for every other look."""
+    look, stills = request.options.get("look"), [item for item in request.inputs if item.role in STILLS]
+    if look not in OVERLAYS or not stills:
+        return None
+    from genengine.media.archetypes import clip as manner  # a picture library: for workers, not for the web
+    from genengine.media.archetypes.values import Look
+
+    base, _ = build_spec(request)
+    first, last = PALETTES[(request.seed or 0) % len(PALETTES)]
+    ground = Look(
+        ground=str(request.options.get("background_from") or first),
+        ground_to=str(request.options.get("background_to") or last),
+    )
+    size, frames = (base["output"]["width"], base["output"]["height"]), round(request.duration_s * FPS)
+    made = manner.set_clip(str(look), stills[0].path, size, frames, folder, ground)
+    assets = {name: {"kind": "image", "sha256": _sha256(path)} for name, path in made.files.items()}
+    return base | {"assets": assets, "segments": [made.segment], "overlays": [made.overlay]}, dict(made.files)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def picture_size(ratio: str, resolution: str) -> tuple[int, int]:
     """Even width and height: the resolution is the shorter side."""
     lines, shape = resolution_lines(resolution), ratio_value(ratio)
@@ -240,15 +266,11 @@ def _still(request: GenerationRequest, name: str, item: InputAsset, index: int, 
     from genengine.media.framing import kept_in_view  # a picture library: for workers, not for the web
 
     fit, subject = _framing(request, item)
-    move = kept_in_view(*MOVES[choose_move(request.prompt, request.seed, index)], subject)
-    start, end = engine.calmed(*move, frames / FPS)
-    segment: dict[str, Any] = {
-        "type": "image",
-        "asset": name,
-        "duration_frames": frames,
-        "fit": fit,
-        "motion": {"from": start, "to": end, "ease": "in_out"},
-    }
+    segment: dict[str, Any] = {"type": "image", "asset": name, "duration_frames": frames, "fit": fit}
+    if not request.options.get("look"):  # the looks that a clip is told of hold its pictures still
+        move = kept_in_view(*MOVES[choose_move(request.prompt, request.seed, index)], subject)
+        start, end = engine.calmed(*move, frames / FPS)
+        segment["motion"] = {"from": start, "to": end, "ease": "in_out"}
     if index:
         segment["transition"] = {"type": "crossfade", "frames": min(12, max(1, frames // 3))}
     return segment

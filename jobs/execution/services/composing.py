@@ -13,6 +13,7 @@ from jobs.plan import Plan
 IN_MOTION = frozenset(
     {ClipState.PLANNED, ClipState.QUEUED, ClipState.PAUSED, ClipState.HELD, ClipState.GENERATING, ClipState.CHECKING}
 )
+NOT_COMPOSED = ("clips", "branches", "notes", "engine_policy")
 LEAST_CLIPS = 2  # a partial ad needs at least two scenes (seed C)
 
 
@@ -24,7 +25,8 @@ def queue_ready_masters(*, branch: Branch, job: Job, now: datetime) -> None:
     if not is_composable(clips) or _being_repaired(clips):
         return
     newest = JobPlan.objects.filter(job=job).latest("number")
-    digest = inputs_digest(clips, newest.plan)
+    look = next((b.look for b in newest.plan.branches if b.key == branch.key), "")
+    digest = inputs_digest(clips, newest.plan, look)
     for master in Master.objects.filter(branch=branch):
         _queue_one(master, digest, newest.number, now)
 
@@ -37,12 +39,13 @@ def is_composable(clips: list[Clip]) -> bool:
     return len(ready) == len(clips) or len(ready) >= LEAST_CLIPS
 
 
-def inputs_digest(clips: list[Clip], plan: Plan) -> str:
+def inputs_digest(clips: list[Clip], plan: Plan, look: str) -> str:
     """Return the SHA-256 of what a master is made from: the selected takes in order and what the plan says of the
-    composition. Prompts and models are not part of it: they reach a master by its takes only."""
+    composition, the branch's look included. Prompts and models are not part of it: they reach a master by its takes."""
     takes = [c.selected_take.blob.sha256 if c.selected_take and c.state == ClipState.READY else "" for c in clips]
-    composition = {k: v for k, v in plan.to_dict().items() if k not in ("clips", "branches", "notes")}
-    return hashlib.sha256(json.dumps([composition, takes], sort_keys=True).encode()).hexdigest()
+    composition = {k: v for k, v in plan.to_dict().items() if k not in NOT_COMPOSED}
+    inputs = [composition, takes, *([look] if look else [])]
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
 def _queue_one(master: Master, digest: str, plan_number: int, now: datetime) -> None:
