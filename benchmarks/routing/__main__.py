@@ -1,7 +1,7 @@
 """``python -m benchmarks.routing``: mixed jobs through the real stack against the emulator with faults.
 
 Prints a table and, as the last line, ``jobs=… ended=… estimate_within_10pct=… billed_twice=… utilisation_spread=…
-saved_vs_naive=… saved_vs_turns=… saved_vs_first=… saved_vs_reputation=… saved_vs_dearest=… reuse_alone=…
+utilisation_avoidable=… saved_vs_naive=… saved_vs_turns=… saved_vs_first=… saved_vs_reputation=… saved_vs_dearest=… reuse_alone=…
 share_before=… share_after=…``. ``saved_vs_naive`` is the smaller of the savings against two allocations that buy the
 same quality (`benchmarks/routing/baselines.py`), over the clips that a vendor makes, without reuse. A run that is cut
 prints what it has.
@@ -93,7 +93,8 @@ def _use(groups: list[Group]) -> list[Row]:
         (
             "clips of equally fit providers",
             ", ".join(f"{name} {clips}" for name, clips in group.used.items()),
-            f"at most {group.spread:.1%} from their mean; equals for {group.shared.total()} clips",
+            f"at most {group.spread:.1%} from their mean, {group.avoidable:.1%} from the most even that the"
+            f" {group.shared.total()} clips for which they were equals allow",
         )
         for group in groups
     ]
@@ -130,6 +131,7 @@ def _figures(run: Run, bills: Bills, groups: list[Group], reuse: float, shift: S
         "estimate_within_10pct": f"{bills.within / ended:.4f}" if ended else "no_job_ended",
         "billed_twice": bills.billed_twice,
         "utilisation_spread": spread,
+        "utilisation_avoidable": f"{max(group.avoidable for group in groups):.4f}" if groups else "too_few_clips",
         "saved_vs_naive": f"{run.allocation.headline:.4f}",
         **{f"saved_vs_{name}": f"{run.allocation.saved(name):.4f}" for name in NAMES},
         "reuse_alone": f"{reuse:.4f}",

@@ -30,6 +30,14 @@ class Group:
         mean = sum(self.used.values()) / len(self.used)
         return max(abs(clips - mean) for clips in self.used.values()) / mean
 
+    @property
+    def avoidable(self) -> float:
+        """The same from the most even use there could be, by giving out the shared clips alone."""
+        best = {name: clips - self.shared[name] for name, clips in self.used.items()}
+        for _ in range(self.shared.total()):
+            best[min(best, key=lambda name: best[name])] += 1
+        return max(abs(clips - best[name]) for name, clips in self.used.items()) * len(best) / sum(best.values())
+
 
 def groups_of(plans: Iterable[Plan]) -> list[Group]:
     """Return the groups with enough clips to say something, the largest first."""

@@ -27,7 +27,7 @@ SCRIPTS = (
 )
 KINDS = ("product_explainer", "cinematic_intro", "ugc_talking_head", "hero")
 PROFILES = ("quality", "balanced", "economy")
-LENGTHS_MS = (5_000, 6_000)
+LENGTHS_MS = (5_000, 6_000, 8_000)
 CAP_MICRO = 60_000_000
 
 
