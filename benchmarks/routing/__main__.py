@@ -1,10 +1,10 @@
 """``python -m benchmarks.routing``: mixed jobs through the real stack against the emulator with faults.
 
 Prints a table and, as the last line, ``jobs=… ended=… estimate_within_10pct=… billed_twice=… utilisation_spread=…
-utilisation_avoidable=… saved_vs_naive=… saved_vs_turns=… saved_vs_first=… saved_vs_reputation=… saved_vs_dearest=… reuse_alone=…
-share_before=… share_after=…``. ``saved_vs_naive`` is the smaller of the savings against two allocations that buy the
-same quality (`benchmarks/routing/baselines.py`), over the clips that a vendor makes, without reuse. A run that is cut
-prints what it has.
+utilisation_avoidable=… saved_vs_naive=… saved_vs_turns=… saved_vs_first=… saved_vs_reputation=… saved_vs_dearest=…
+reuse_alone=… share_before=… share_after=…``. ``saved_vs_naive`` is the smaller of the savings against two allocations
+that buy the same quality (`benchmarks/routing/baselines.py`), over the clips that a vendor makes, without reuse. A run
+that is cut prints what it has.
 """
 
 from __future__ import annotations
