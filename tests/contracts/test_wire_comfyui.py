@@ -134,7 +134,7 @@ def test_history_is_listed_oldest_first_and_forgotten_on_request(comfy: Wire) ->
         made = comfy("POST", "/prompt", json={"prompt": graph(uuid.uuid4().hex, seed=seed)}).json()["prompt_id"]
         ended(comfy, made)
         ids.append(made)
-    assert list(comfy("GET", "/history").json())[-2:] == ids
+    assert [name for name in comfy("GET", "/history").json() if name in ids] == ids
     assert list(comfy("GET", "/history", params={"max_items": 1}).json()) == ids[-1:]
     assert comfy("POST", "/history", json={"delete": ids[:1]}).status_code == 200
     assert comfy("GET", f"/history/{ids[0]}").json() == {}
@@ -147,12 +147,15 @@ def test_a_job_in_the_queue_can_be_taken_out_and_leaves_no_trace(comfy: Wire, em
     first, second = (
         comfy("POST", "/prompt", json={"prompt": graph(uuid.uuid4().hex)}).json()["prompt_id"] for _ in range(2)
     )
-    wait_for(lambda: comfy("GET", "/queue").json()["queue_running"])
-    queue = comfy("GET", "/queue").json()
-    assert [item[1] for item in queue["queue_running"]] == [first]
-    assert [item[1] for item in queue["queue_pending"]] == [second]
+
+    def listed(name: str) -> set[str]:
+        return {item[1] for item in comfy("GET", "/queue").json()[name]}
+
+    wait_for(lambda: first in listed("queue_running"))
+    assert second in listed("queue_pending")
     comfy("POST", "/queue", json={"delete": [first, second]})
-    assert comfy("GET", "/queue").json()["queue_pending"] == []
+    assert second not in listed("queue_pending")
+    assert first in listed("queue_running")
     assert comfy("GET", f"/history/{second}").json() == {}
     comfy("POST", "/interrupt", json={"prompt_id": first})
     assert ended(comfy, first)["status"]["messages"][-1][0] == "execution_interrupted"
