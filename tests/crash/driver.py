@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 
@@ -17,6 +18,26 @@ def launch_moving(scenes: str) -> dict[str, Any]:
     with correlated():
         job = make_job(principal, make_plan(make_asset(principal), branches=(KLING,), scenes=int(scenes)))
     return {"job": str(job.pk)}
+
+
+def launch_asking(scenes: str) -> dict[str, Any]:
+    """Launch a job of one paid variant in a workspace whose people are asked when a vendor fails."""
+    from genengine.core.correlation import correlated
+    from tests.factories.jobs import KLING, make_asset, make_job, make_plan, make_principal, make_workspace
+
+    principal = make_principal(make_workspace("asking", fallback_policy="ask"))
+    with correlated():
+        make_job(principal, make_plan(make_asset(principal), branches=(KLING,), scenes=int(scenes)))
+    return {"workspace": str(principal.workspace.pk)}
+
+
+def openings(workspace_id: str) -> dict[str, Any]:
+    """Say how long each opening of a workspace's circuits was to last, in seconds, and how often one closed."""
+    from genengine.core.events.models import Event
+
+    turns = Event.objects.filter(stream__subject_id=workspace_id, type__startswith="provider.circuit_").order_by("seq")
+    waits = [event.data["wait_s"] for event in turns if event.type == "provider.circuit_opened"]
+    return {"waits": waits, "closed": sum(event.type == "provider.circuit_closed" for event in turns)}
 
 
 def told(job_id: str) -> list[dict[str, Any]]:
@@ -87,8 +108,8 @@ if __name__ == "__main__":
 
     django.setup()
     command, *arguments = sys.argv[1:]
-    print(
-        json.dumps(
-            {"launch": launch, "launch_moving": launch_moving, "report": report, "told": told}[command](*arguments)
-        )
-    )
+    commands: dict[str, Callable[..., dict[str, Any]]] = {
+        "launch": launch, "launch_moving": launch_moving, "launch_asking": launch_asking, "openings": openings,
+        "report": report, "told": told,
+    }  # fmt: skip
+    print(json.dumps(commands[command](*arguments)))

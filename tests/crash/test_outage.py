@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ def stack(emulator: str) -> Iterator[Stack]:
             "GE_MODELS": "0",
             "GE_EMULATOR_SPEED": "12",
             "GE_PROVIDER_PARALLEL": "3",
+            "GE_CIRCUIT_OPEN_S": "1",
             "EMULATOR_URL": emulator,
         }
         port = free_port()
@@ -73,3 +75,21 @@ def test_a_job_ends_elsewhere_when_its_vendor_falls_over_and_the_log_says_the_ne
     assert (report["held_micro"], report["ledger"], report["events"], report["audit"]) == (0, [], [], [])
     billed = stack.billed()
     assert all(billed[attempt["key"]] <= 1 for attempt in report["attempts"])
+
+
+def test_a_vendor_that_accepts_and_then_fails_everything_is_asked_less_and_less_often(
+    stack: Stack, emulator: str
+) -> None:
+    wait_for(lambda: answers(f"{emulator}/_control/faults"), within_s=60, what="the emulator")
+    fault = {"vendor": "kling", "endpoint": "submit", "do": "fail_at_end"}
+    assert requests.post(f"{emulator}/_control/faults", json={"faults": [fault]}, timeout=20).status_code == 200
+    workspace = stack.drive("launch_asking", "6")["workspace"]
+
+    def openings() -> Any:
+        found = stack.drive("openings", workspace)
+        return found if found["waits"][3:] else None
+
+    found = wait_for(openings, within_s=JOB_ENDS_WITHIN_S, what="the fourth opening")
+    waits = found["waits"][:4]
+    assert all(longer > 1.2 * shorter for shorter, longer in pairwise(waits)), waits
+    assert found["closed"] == 0
