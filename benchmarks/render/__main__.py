@@ -72,7 +72,6 @@ def _run(work: Path, raw: Path, runs: int, *, with_moviepy: bool) -> int:
     mine = min(one.cpu_s, two.cpu_s)
     print(f"two workers: wall {two.wall_s / one.wall_s:.2f} of one; peak memory {two.peak_mb:.0f} MB")
     print(f"SSIM-Y against the Lanczos truth: ours {quality:.4f}, the limit's own {best_quality:.4f}")
-    print(f"lint of a full minute: {lint['minute']:.2f} CPU s; with every list at its limit: {lint['full']:.2f} CPU s")
     peer = f"{moviepy.cpu_s / mine:.2f}" if moviepy else "not_measured"
     cold = warm["cold"]["cpu_s"]
     print(
