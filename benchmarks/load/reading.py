@@ -48,12 +48,13 @@ class VendorTask:
 
 def read_figures(watch: Watch, jobs: Sequence[Job], *, log: Path, interval_s: float) -> Figures:
     """Put the two sides together."""
+    # the log first: polls go on while a run that was cut is read, and one that was claimed later is no double
+    calls = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     attempts = {a.remote_id: a for a in Attempt.objects.filter(job__in=jobs).exclude(remote_id="")}
     seen = {
         UUID(subject): at
         for subject, at in Event.objects.filter(type="attempt.succeeded").values_list("subject_id", "at")
     }
-    calls = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     polls = poll_times(calls)
     tasks = vendor_tasks(log)
     before = {
