@@ -48,8 +48,8 @@ def _rows(surface: Surface, table: dict[Action, str]) -> Iterable[Row]:
 PAGES: dict[Action, str] = {
     Action.VIEW: (
         "GET:workspace GET:briefs GET:brief GET:brief-estimate GET:plan GET:plan-checks GET:plan-asked"
-        " GET:jobs GET:job GET:job-live GET:job-events GET:job-clip GET:job-master GET:review GET:deliver GET:settings GET:settings-people"
-        " GET:settings-brand GET:settings-health"
+        " GET:jobs GET:job GET:job-live GET:job-events GET:job-clip GET:job-master GET:review GET:deliver"
+        " GET:settings GET:settings-people GET:settings-brand GET:settings-health"
     ),
     Action.VIEW_COST: "GET:settings-caps",
     Action.UPLOAD_ASSET: "POST:brief-upload",
