@@ -21,7 +21,10 @@ SAME_SHAPE = 0.01
 
 @dataclass(frozen=True)
 class TakeFile:
-    """A selected take as a file; sizes in pixels as displayed, `shown_s` is what its scene shows of it."""
+    """A selected take as a file; sizes in pixels as displayed, `shown_s` is what its scene shows of it.
+
+    `has_words`: a headline or captions will be drawn over it, which keep clear of its subject.
+    """
 
     scene: str
     path: Path
@@ -29,7 +32,7 @@ class TakeFile:
     height: int
     shown_s: float
     is_card: bool = False
-    has_headline: bool = False
+    has_words: bool = False
 
 
 def frame_takes(takes: Iterable[TakeFile], ratio: str) -> dict[str, "Framing"]:
@@ -47,7 +50,7 @@ def frame_takes(takes: Iterable[TakeFile], ratio: str) -> dict[str, "Framing"]:
         if take.is_card:
             framings |= {} if same else {take.scene: card}
             continue
-        if same and not take.has_headline:
+        if same and not take.has_words:
             continue
         try:
             cache = Path(settings.GE_CACHE_DIR) / "analysis"

@@ -259,6 +259,8 @@ def _order(
 def _take_files(plan: Plan, order: MasterOrder, takes: list[Take], folder: Path) -> list[TakeFile]:
     words = next(loc.on_screen for loc in plan.locales if loc.code == order.locale)
     scenes = [plan.scene(take.clip.scene_key) for take in takes]
+    burned = plan.captions == "burned"
+    captioned = {scene.key for scene in scenes if burned and caption_cues(plan, order.locale, [scene])}
     return [
         TakeFile(
             scene=scene.key,
@@ -267,7 +269,7 @@ def _take_files(plan: Plan, order: MasterOrder, takes: list[Take], folder: Path)
             height=take.height,
             shown_s=(scene.duration_ms + TAIL_MS) / 1000,
             is_card=scene.key in order.cards,
-            has_headline=bool(words.get(scene.key, scene.on_screen_text).strip()),
+            has_words=bool(words.get(scene.key, scene.on_screen_text).strip()) or scene.key in captioned,
         )
         for scene, take in zip(scenes, takes, strict=True)
     ]
