@@ -159,7 +159,8 @@ def _judge(
     circuit: Circuit, verdict: Verdict, call: str, holder: UUID | None, kind: str, message: str, now: datetime
 ) -> Change:
     if circuit.state == CircuitState.HALF_OPEN:
-        return _judge_probe(circuit, verdict, call, kind, message, now) if holder == circuit.probe else Change(circuit)
+        is_probe = holder is not None and holder == circuit.probe
+        return _judge_probe(circuit, verdict, call, kind, message, now) if is_probe else Change(circuit)
     if circuit.state == CircuitState.CLOSED:
         if verdict is Verdict.ACCOUNT:
             return _open(circuit, kind, message, now)
