@@ -142,6 +142,7 @@ class RemoteAdapter(ProviderAdapter):
     unknown_window: ClassVar[timedelta] = timedelta(hours=1)
     poll_interval: ClassVar[timedelta] = timedelta(seconds=5)
     traffic: ClassVar[TrafficLimits] = TrafficLimits()
+    model_traffic: ClassVar[Mapping[str, TrafficLimits]] = {}  # by model, on top of the account's
     can_find_by_key: ClassVar[bool] = False
     emulated_as: ClassVar[str] = ""  # the emulator's prefix when it is not the name
     max_output_bytes: ClassVar[int] = DEFAULT_MAX_BYTES

@@ -1,4 +1,4 @@
-"""How much a vendor lets one account do, as the vendor publishes it. Plain Python, declared by the adapter."""
+"""How much a vendor lets one account do. Plain Python; what the vendor publishes is declared by the adapter."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TrafficLimits:
-    """Published limits of one account; 0 means that the vendor publishes none and the installation's setting holds.
+    """Limits of one account, or of one model at it; 0 means none of its own. An account then has the setting's.
 
     ``parallel`` is tasks in flight at once, ``per_minute`` submits a minute, ``burst`` how many of them may go at once.
     """
@@ -15,3 +15,15 @@ class TrafficLimits:
     parallel: int = 0
     per_minute: int = 0
     burst: int = 0
+
+
+def limit_words(limits: TrafficLimits) -> str:
+    """Limits in one line for people."""
+    parts = []
+    if limits.per_minute:
+        parts.append(f"{limits.per_minute} requests a minute")
+        if limits.burst:
+            parts.append(f"{limits.burst} at once")
+    if limits.parallel:
+        parts.append(f"{limits.parallel} tasks side by side")
+    return ", ".join(parts) or "none published"

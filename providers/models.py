@@ -2,6 +2,6 @@
 
 from providers.credentials.models import ProviderAccount
 from providers.registry.models import CardRevision, ModelTest
-from providers.traffic.models import Circuit, Signal, Throttle
+from providers.traffic.models import Circuit, LimitRevision, Signal, Throttle
 
-__all__ = ["CardRevision", "Circuit", "ModelTest", "ProviderAccount", "Signal", "Throttle"]
+__all__ = ["CardRevision", "Circuit", "LimitRevision", "ModelTest", "ProviderAccount", "Signal", "Throttle"]

@@ -50,12 +50,15 @@ GE_EMULATOR_PICTURE_SCALE = env.decimal_number(
 GE_PUMP_THREADS = env.integer("GE_PUMP_THREADS", 32, "Parallel polls of one pump.", at_least=1, at_most=512)
 GE_LOCAL_PARALLEL = env.integer("GE_LOCAL_PARALLEL", 4, "Clips of the local engine in flight at once.", at_least=1)
 GE_PROVIDER_PARALLEL = env.integer(
-    "GE_PROVIDER_PARALLEL", 5, "Clips in flight at once at one vendor for one workspace.", at_least=1
+    "GE_PROVIDER_PARALLEL",
+    5,
+    "Clips in flight at once at one vendor for one workspace, where no operator wrote another limit.",
+    at_least=1,
 )
 GE_PROVIDER_SUBMITS_PER_MINUTE = env.integer(
     "GE_PROVIDER_SUBMITS_PER_MINUTE",
     300,
-    "Requests a minute to one account of a vendor that publishes no limit; a tenth of it may go at once.",
+    "Requests a minute to one account of a vendor for which no limit is written; a tenth of it may go at once.",
     at_least=1,
 )
 GE_JOB_PARALLEL = env.integer("GE_JOB_PARALLEL", 100, "Clips of one job in flight at once.", at_least=1)

@@ -6,8 +6,9 @@ cannot be lost or held by a process that died.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import inf
 from uuid import UUID
 
 from django.conf import settings
@@ -17,7 +18,8 @@ from genengine.workspaces.models import Mode
 from jobs.execution.models import Attempt, Clip
 from jobs.execution.states import AttemptState, ClipState
 from providers.catalogue import UnknownModel, get_card
-from providers.traffic.queries import Passage, is_remote, limits_of, passages
+from providers.traffic.limits import LimitBook, is_remote, limits_in_force
+from providers.traffic.queries import Passage, passages
 from providers.traffic.types import Wait, WaitReason
 
 FORGOTTEN_TASK = timedelta(minutes=5)  # a task whose answer was lost is not counted for longer
@@ -57,6 +59,7 @@ class InFlight:
     jobs: Mapping[UUID, int]
     accounts: Mapping[tuple[UUID, str, str], int]  # workspace, mode, provider
     local: int
+    models: Mapping[Lane, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,14 +84,17 @@ def in_flight(now: datetime) -> InFlight:
     workspaces: dict[UUID, int] = defaultdict(int)
     jobs: dict[UUID, int] = defaultdict(int)
     accounts: dict[tuple[UUID, str, str], int] = defaultdict(int)
+    models: dict[Lane, int] = defaultdict(int)
     local = 0
-    counted = open_attempts(now).values("workspace_id", "job_id", "job__mode", "provider").annotate(n=Count("pk"))
+    counted = open_attempts(now).values("workspace_id", "job_id", "job__mode", "provider", "model")
+    counted = counted.annotate(n=Count("pk"))
     for row in counted.order_by():
         workspaces[row["workspace_id"]] += row["n"]
         jobs[row["job_id"]] += row["n"]
         accounts[row["workspace_id"], row["job__mode"], row["provider"]] += row["n"]
+        models[row["workspace_id"], row["job__mode"], row["provider"], row["model"]] += row["n"]
         local += 0 if is_remote(row["provider"]) else row["n"]
-    return InFlight(workspaces, jobs, accounts, local)
+    return InFlight(workspaces, jobs, accounts, local, models)
 
 
 def queued(now: datetime) -> QuerySet[Clip]:
@@ -141,33 +147,36 @@ def startable(*, now: datetime, limit: int) -> list[UUID]:
     if not queued(now).exists():
         return []  # asked ten times a second: what is in flight need not be counted for nobody
     flying = in_flight(now)
-    known = passages(workspaces=queued(now).values_list("workspace_id", flat=True).distinct(), now=now)
+    book = limits_in_force(at=now)
+    known = passages(workspaces=queued(now).values_list("workspace_id", flat=True).distinct(), now=now, book=book)
     rows = queued(now)
     for (workspace, mode, provider, model), passage in known.items():
         if passage.wait is not None:
             rows = rows.exclude(workspace_id=workspace, job__mode=mode, provider=provider, model=model)
-    gate = _Gate(flying, known)
+    gate = _Gate(flying, known, book)
     return [one.clip for one in fair_order(read_line(rows, now=now), flying) if gate.lets(one)][:limit]
 
 
 class _Gate:
     """Counts on from what is in flight while clips are let through."""
 
-    def __init__(self, flying: InFlight, known: Mapping[Lane, Passage]) -> None:
+    def __init__(self, flying: InFlight, known: Mapping[Lane, Passage], book: LimitBook) -> None:
         self.workspaces = defaultdict(int, flying.workspaces)
         self.jobs = defaultdict(int, flying.jobs)
         self.accounts = defaultdict(int, flying.accounts)
         self.local = flying.local
+        self.models = defaultdict(int, flying.models)
         self.tokens = {lane[:3]: passage.tokens for lane, passage in known.items()}
+        self.model_tokens = {lane: passage.model_tokens for lane, passage in known.items()}
+        self.book = book
 
     def lets(self, one: Waiting) -> bool:
         account = one.lane[:3]
         if self.workspaces[one.workspace] >= one.most or self.jobs[one.job] >= settings.GE_JOB_PARALLEL:
             return False
         if is_remote(one.provider):
-            if self.accounts[account] >= limits_of(one.provider).parallel or self.tokens.get(account, 1) < 1:
+            if not self._has_place(one):
                 return False
-            self.tokens[account] = self.tokens.get(account, float(limits_of(one.provider).burst)) - 1
         elif self.local >= settings.GE_LOCAL_PARALLEL:
             return False
         else:
@@ -175,6 +184,21 @@ class _Gate:
         self.workspaces[one.workspace] += 1
         self.jobs[one.job] += 1
         self.accounts[account] += 1
+        self.models[one.lane] += 1
+        return True
+
+    def _has_place(self, one: Waiting) -> bool:
+        """Take a place at the account and one at the model, or neither."""
+        account = one.lane[:3]
+        limits = self.book.of_account(one.provider, workspace=one.workspace)
+        own = self.book.of_model(one.provider, one.model, workspace=one.workspace)
+        tokens = self.tokens.get(account, float(limits.burst))
+        of_model = self.model_tokens.get(one.lane, float(own.burst) if own.per_minute else inf)
+        if self.accounts[account] >= limits.parallel or tokens < 1:
+            return False
+        if of_model < 1 or (own.parallel and self.models[one.lane] >= own.parallel):
+            return False
+        self.tokens[account], self.model_tokens[one.lane] = tokens - 1, of_model - 1
         return True
 
 
@@ -187,29 +211,52 @@ def places(*, clips: Iterable[Clip], workspace: UUID, mode: str, now: datetime) 
     remote = {name for name in providers if is_remote(name)}
     here = Q(workspace_id=workspace, job__mode=mode, provider__in=remote)
     rows = queued(now).filter(here | Q(provider__in=providers - remote))
-    known = passages(workspaces=[workspace], now=now)
-    flying = in_flight(now)
-    counts: dict[str, int] = defaultdict(int)
+    book = limits_in_force(at=now)
+    known = passages(workspaces=[workspace], now=now, book=book)
+    flying, numbers = in_flight(now), Numbers()
     found = {}
     for one in fair_order(read_line(rows, now=now), flying):
-        counts[one.provider] += 1
+        number = numbers.next(one)
         if one.clip in wanted:
             passage = known.get(one.lane)
-            wait = estimate_s(one, counts[one.provider], flying, passage, now)
-            found[one.clip] = Place(counts[one.provider], wait, one.provider, passage.wait if passage else None)
+            wait = estimate_s(one, number, flying, passage, book, now)
+            found[one.clip] = Place(number[0], wait, one.provider, passage.wait if passage else None)
     return found
 
 
-def estimate_s(one: Waiting, number: int, flying: InFlight, passage: Passage | None, now: datetime) -> float:
-    """Return about how long a clip at this place waits, in seconds."""
-    running = flying.accounts.get(one.lane[:3], 0)
-    parallel = limits_of(one.provider).parallel
-    if not is_remote(one.provider):
-        running, parallel = flying.local, settings.GE_LOCAL_PARALLEL
+class Numbers:
+    """Counts those who wait before an account, and those of them that wait for the same model."""
+
+    def __init__(self) -> None:
+        self._counts: dict[Lane | str | tuple[UUID, str, str], int] = defaultdict(int)
+
+    def next(self, one: Waiting) -> tuple[int, int]:
+        """The number of the next in the line of its account (of all, at the local engine), and in its model's."""
+        line = one.lane[:3] if is_remote(one.provider) else one.provider
+        self._counts[line] += 1
+        self._counts[one.lane] += 1
+        return self._counts[line], self._counts[one.lane]
+
+
+def estimate_s(
+    one: Waiting, number: tuple[int, int], flying: InFlight, passage: Passage | None, book: LimitBook, now: datetime
+) -> float:
+    """Return about how long a clip at this place, among its account's and its model's, waits in seconds."""
+    if is_remote(one.provider):
+        parallel = book.of_account(one.provider, workspace=one.workspace).parallel
+        rounds = _rounds(number[0], flying.accounts.get(one.lane[:3], 0), parallel)
+        own = book.of_model(one.provider, one.model, workspace=one.workspace)
+        if own.parallel:
+            rounds = max(rounds, _rounds(number[1], flying.models.get(one.lane, 0), own.parallel))
+    else:
+        rounds = _rounds(number[0], flying.local, settings.GE_LOCAL_PARALLEL)
     usual = usual_seconds(one.model, one.mode, passage)
-    rounds = max(0, number - max(0, parallel - running)) / parallel
     shut = passage.wait.until if passage and passage.wait and passage.wait.reason is not WaitReason.RATE else None
     return rounds * usual + (max(0.0, (shut - now).total_seconds()) if shut else 0.0)
+
+
+def _rounds(number: int, running: int, parallel: int) -> float:
+    return max(0, number - max(0, parallel - running)) / parallel
 
 
 def usual_seconds(model: str, mode: str, passage: Passage | None) -> float:

@@ -16,7 +16,8 @@ from genengine.workspaces.models import Workspace
 from jobs.execution.line import in_flight, queued, usual_seconds
 from jobs.routing.scoring import CALM_WAIT_S
 from jobs.routing.types import Lane
-from providers.traffic.queries import Passage, is_remote, limits_of, may_probe, passages
+from providers.traffic.limits import is_remote, limits_in_force
+from providers.traffic.queries import Passage, may_probe, passages
 from providers.traffic.states import CircuitState
 from providers.traffic.types import WaitReason
 
@@ -72,12 +73,13 @@ def _full_accounts(workspace: Workspace, own: Own, at: datetime) -> dict[str, La
     before = Counter(dict(line.annotate(clips=Count("pk")).order_by()))
     for (owner, mode, provider), making in in_flight(at).accounts.items():
         before[provider] += making if (owner, mode) == (workspace.pk, workspace.mode) else 0
-    found = {}
+    book, found = limits_in_force(at=at), {}
     for provider, clips in before.items():
-        if not is_remote(provider) or clips < limits_of(provider).parallel:
+        parallel = book.of_account(provider, workspace=workspace.pk).parallel
+        if not is_remote(provider) or clips < parallel:
             continue
         model, passage = next(((key[1], known) for key, known in own.items() if key[0] == provider), ("", None))
-        seconds = clips / limits_of(provider).parallel * usual_seconds(model, workspace.mode, passage)
+        seconds = clips / parallel * usual_seconds(model, workspace.mode, passage)
         found[provider] = Lane(_busy(seconds), f"its account is full ({clips} clips come first, about {seconds:.0f} s)")
     return found
 

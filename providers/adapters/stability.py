@@ -25,6 +25,7 @@ from providers.errors import (
     Unsupported,
 )
 from providers.http import CallKind, Reply, Timeouts
+from providers.limits import TrafficLimits
 from providers.pictures import PictureLimits, prepare_picture
 from providers.shapes import as_decimal, texts
 from providers.spool import require_sink, write_artefact
@@ -108,6 +109,7 @@ class StabilityAdapter(RemoteAdapter):
     docs_url = "https://platform.stability.ai/docs/api-reference"
     live_url = "https://api.stability.ai"
     unknown_window = timedelta(minutes=5)
+    traffic = TrafficLimits(per_minute=900, burst=150)  # published as 150 in ten seconds
     models = (
         _card("stable-image-core", "Stable Image Core", BY_TEXT, 6, 4.0),
         _card("stable-image-ultra", "Stable Image Ultra", BOTH, 9, 10.0),

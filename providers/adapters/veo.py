@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from providers.base import RemoteAdapter
@@ -31,6 +31,7 @@ from providers.errors import (
 )
 from providers.google_tokens import service_account_token
 from providers.http import CallKind, Reply
+from providers.limits import TrafficLimits
 from providers.pictures import PictureLimits, prepare_picture
 from providers.shapes import as_dict, has_word, objects
 from providers.spool import write_artefact
@@ -98,6 +99,10 @@ class VeoAdapter(RemoteAdapter):
     emulated_as = "vertex"
     unknown_window = timedelta(minutes=10)
     poll_interval = timedelta(seconds=12)
+    model_traffic: ClassVar[Mapping[str, TrafficLimits]] = {  # of a project and region
+        "veo-3.1-generate-001": TrafficLimits(per_minute=50),
+        "veo-3.1-fast-generate-001": TrafficLimits(per_minute=50),
+    }
     models = (
         _card(
             "veo-3.1-generate-001",

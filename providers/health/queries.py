@@ -12,8 +12,9 @@ from uuid import UUID
 from genengine.core.events.models import Event, StreamKind
 from genengine.workspaces.models import Workspace
 from providers.catalogue import adapters
+from providers.traffic.limits import LimitBook, limits_in_force
 from providers.traffic.models import Circuit, Signal, Throttle
-from providers.traffic.queries import PERSON_ACTS, limits_of, wait_of
+from providers.traffic.queries import PERSON_ACTS, wait_of
 from providers.traffic.states import CircuitState
 from providers.traffic.types import Verdict, Wait
 
@@ -109,7 +110,8 @@ def provider_health(*, workspace: Workspace, now: datetime) -> tuple[ProviderHea
     for signal in Signal.objects.filter(throttle__in=throttles, at__gte=now - WINDOW):
         signals[signal.throttle_id].append(signal)
     turns = _turns(workspace, [c.pk for rows in circuits.values() for c in rows])
-    return tuple(_provider(t, circuits[t.pk], signals[t.pk], turns, now) for t in throttles)
+    book = limits_in_force(at=now)
+    return tuple(_provider(t, circuits[t.pk], signals[t.pk], turns, book, now) for t in throttles)
 
 
 def _provider(
@@ -117,9 +119,11 @@ def _provider(
     circuits: list[Circuit],
     signals: list[Signal],
     turns: dict[UUID, list[Turn]],
+    book: LimitBook,
     now: datetime,
 ) -> ProviderHealth:
-    kind, limits = adapters().get(throttle.provider), limits_of(throttle.provider)
+    kind = adapters().get(throttle.provider)
+    limits = book.of_account(throttle.provider, workspace=throttle.workspace_id)
     checks = [s for s in signals if s.call == Signal.Call.CHECK and not s.model]
     bad = [s for s in signals if s.verdict != Verdict.WELL]
     busy = throttle.blocked_until if throttle.blocked_until and throttle.blocked_until > now else None
@@ -134,13 +138,13 @@ def _provider(
         blocked_until=busy,
         checked_at=checks[0].at if checks else None,
         check_worked=not checks[0].kind if checks else None,
-        models=tuple(_model(c, [s for s in signals if s.model == c.model], now) for c in circuits),
+        models=tuple(_model(c, [s for s in signals if s.model == c.model], book, now) for c in circuits),
         troubles=tuple(Trouble(s.at, s.model, s.call, s.kind, s.message) for s in bad[:TROUBLES]),
         history=tuple(history[:HISTORY]),
     )
 
 
-def _model(circuit: Circuit, signals: Iterable[Signal], now: datetime) -> ModelHealth:
+def _model(circuit: Circuit, signals: Iterable[Signal], book: LimitBook, now: datetime) -> ModelHealth:
     judged = [s for s in signals if s.call in (Signal.Call.SUBMIT, Signal.Call.TASK)]
     counted = [s for s in judged if s.verdict != Verdict.SATURATED]
     submits = [s.seconds for s in judged if s.call == Signal.Call.SUBMIT and not s.kind and s.seconds is not None]
@@ -149,7 +153,7 @@ def _model(circuit: Circuit, signals: Iterable[Signal], now: datetime) -> ModelH
         model=circuit.model,
         state=state,
         words=WORDS[state],
-        wait=wait_of(circuit, now=now),
+        wait=wait_of(circuit, now=now, book=book),
         needs_person=state == CircuitState.OPEN and circuit.cause_kind in PERSON_ACTS,
         calls=len(counted),
         success=sum(s.verdict == Verdict.WELL for s in counted) / len(counted) if counted else None,

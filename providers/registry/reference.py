@@ -6,6 +6,7 @@ from pathlib import Path
 
 from providers.base import ProviderAdapter, RemoteAdapter
 from providers.catalogue import adapters
+from providers.limits import TrafficLimits, limit_words
 from providers.values import Free, ModelCard, PerMillionTokens, SecondsRange
 
 BEGIN, END = "<!-- generated: models -->", "<!-- end of generated -->"
@@ -52,8 +53,16 @@ def _abilities(kind: type[ProviderAdapter]) -> str:
     hours = kind.unknown_window.total_seconds() / 3600
     return (
         f"Credentials: {fields}. Address: `{kind.live_url or 'set by the operator'}`. "
-        f"Polled every {kind.poll_interval.total_seconds():g} s; {found} (unknown for at most {hours:g} h)."
+        f"Polled every {kind.poll_interval.total_seconds():g} s; {found} (unknown for at most {hours:g} h). "
+        f"{_limits(kind)}"
     )
+
+
+def _limits(kind: type[RemoteAdapter]) -> str:
+    """What ships as the first revision of its limits."""
+    of_models = [f"`{model}` {limit_words(limits)}" for model, limits in kind.model_traffic.items()]
+    account = "" if kind.traffic == TrafficLimits() and of_models else limit_words(kind.traffic)
+    return f"Limits shipped: {'; '.join(filter(None, (account, *of_models)))}."
 
 
 def refresh_pages(folder: Path, *, check: bool = False) -> list[str]:

@@ -10,10 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
 
 from genengine.core.events.models import StreamKind
 from genengine.core.events.services import StreamRef
-from genengine.workspaces.models import Mode
+from genengine.core.ids import new_id
+from genengine.workspaces.models import Mode, Workspace
 from genengine.workspaces.tenancy import TenantModel
 from providers.credentials.models import ProviderAccount
 from providers.traffic.states import CircuitState
@@ -69,6 +71,8 @@ class Circuit(TenantModel):
     usual_s = models.FloatField(null=True, blank=True)
     late_s = models.FloatField(null=True, blank=True)
     measured = models.PositiveIntegerField(default=0)
+    tokens = models.FloatField(null=True, blank=True)  # the model's own bucket, if it has one; none yet: full
+    refilled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("throttle__provider", "model")
@@ -115,3 +119,54 @@ class Signal(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.call} {self.verdict}"
+
+
+class LimitSource(models.TextChoices):
+    """Who wrote a revision."""
+
+    SHIPPED = "shipped", "Shipped with the adapter"
+    OPERATOR = "operator", "Written by an operator"
+
+
+class LimitRevision(models.Model):
+    """How much is sent to a provider's account, or to one model at it, from a moment on. Never changed: a newer
+    revision replaces it.
+
+    A figure that is missing is the installation's setting for an account, and no limit of its own for a model. A row
+    with a workspace holds for that workspace's account and goes before the installation's own.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    provider = models.CharField(max_length=32)
+    model = models.CharField(max_length=64, blank=True)  # empty: the account, all its models together
+    number = models.PositiveIntegerField()
+    per_minute = models.PositiveIntegerField(null=True, blank=True)
+    burst = models.PositiveIntegerField(null=True, blank=True)  # bucket size: how many of them may go at once
+    parallel = models.PositiveIntegerField(null=True, blank=True)
+    effective_from = models.DateTimeField()
+    source = models.CharField(max_length=16, choices=LimitSource.choices)
+    reason = models.CharField(max_length=300)
+    author_id = models.UUIDField(null=True, blank=True)  # plain: the row outlives the account
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("provider", "model", "-number")
+        constraints = (
+            models.UniqueConstraint(fields=("provider", "model", "number"), name="one_limit_revision_a_number"),
+            models.CheckConstraint(
+                condition=Q(per_minute__isnull=True) | Q(per_minute__gte=1), name="limit_per_minute_from_1"
+            ),
+            models.CheckConstraint(condition=Q(burst__isnull=True) | Q(burst__gte=1), name="limit_burst_from_1"),
+            models.CheckConstraint(
+                condition=Q(parallel__isnull=True) | Q(parallel__gte=1), name="limit_parallel_from_1"
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("workspace", "provider", "model", "-effective_from", "-number"), name="limit_in_force"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.model or self.provider} limits, revision {self.number}"

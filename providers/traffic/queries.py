@@ -5,43 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 from uuid import UUID
 
-from django.conf import settings
-
 from genengine.workspaces.models import Mode, Workspace
-from providers.base import RemoteAdapter
-from providers.catalogue import UnknownProvider, adapter_class
 from providers.credentials.queries import usable_account
 from providers.limits import TrafficLimits
+from providers.traffic.limits import LimitBook, limits_in_force
 from providers.traffic.models import Circuit, Throttle
 from providers.traffic.states import CircuitState
 from providers.traffic.types import Wait, WaitReason
 
 PERSON_ACTS = frozenset({"credentials_rejected", "quota_exhausted"})
-
-
-def is_remote(provider: str) -> bool:
-    """Say whether requests to this provider pass a throttle; engines of this installation do not."""
-    try:
-        return issubclass(adapter_class(provider), RemoteAdapter)
-    except UnknownProvider:
-        return False
-
-
-def limits_of(provider: str) -> TrafficLimits:
-    """The vendor's published limits, with the installation's settings where it publishes none.
-
-    The setting for parallel tasks is also the most: an operator may go below a vendor's limit, not above.
-    """
-    declared = adapter_class(provider).traffic if is_remote(provider) else TrafficLimits()  # type: ignore[attr-defined]
-    most = settings.GE_PROVIDER_PARALLEL
-    per_minute = declared.per_minute or settings.GE_PROVIDER_SUBMITS_PER_MINUTE
-    return TrafficLimits(
-        parallel=min(declared.parallel, most) if declared.parallel else most,
-        per_minute=per_minute,
-        burst=declared.burst or max(1, per_minute // 10),
-    )
 
 
 def throttle_key(*, workspace: Workspace | UUID, mode: str, provider: str) -> dict[str, object]:
@@ -62,6 +37,7 @@ class Passage:
     circuit: Circuit
     tokens: float
     wait: Wait | None
+    model_tokens: float = inf  # without a rate of its own it has as many as the account
 
     @property
     def usual_s(self) -> float | None:
@@ -69,25 +45,36 @@ class Passage:
         return self.circuit.usual_s
 
 
-def tokens_at(throttle: Throttle, limits: TrafficLimits, now: datetime) -> float:
-    """What the bucket holds at this moment."""
-    elapsed = max(0.0, (now - throttle.refilled_at).total_seconds())
-    return min(float(limits.burst), throttle.tokens + elapsed * limits.per_minute / 60)
+def tokens_at(row: Throttle | Circuit, limits: TrafficLimits, now: datetime) -> float:
+    """What the bucket of an account or model holds at this moment; one that was never used is full."""
+    if row.tokens is None or row.refilled_at is None:
+        return float(limits.burst)
+    elapsed = max(0.0, (now - row.refilled_at).total_seconds())
+    return min(float(limits.burst), row.tokens + elapsed * limits.per_minute / 60)
 
 
-def passages(*, workspaces: Iterable[UUID], now: datetime) -> dict[tuple[UUID, str, str, str], Passage]:
+def passages(
+    *, workspaces: Iterable[UUID], now: datetime, book: LimitBook | None = None
+) -> dict[tuple[UUID, str, str, str], Passage]:
     """Every known circuit of these workspaces by (workspace, mode, provider, model), the last used account's first."""
     rows = Circuit.objects.filter(workspace_id__in=list(workspaces)).select_related("throttle", "throttle__account")
+    known = book or limits_in_force(at=now)
     found: dict[tuple[UUID, str, str, str], Passage] = {}
     for row in rows.order_by("throttle__used_at"):
         throttle = row.throttle
-        tokens = tokens_at(throttle, limits_of(throttle.provider), now)
+        limits = known.of_account(throttle.provider, workspace=row.workspace_id)
+        own = known.of_model(throttle.provider, row.model, workspace=row.workspace_id)
         key = (row.workspace_id, throttle.mode, throttle.provider, row.model)
-        found[key] = Passage(row, tokens, wait_of(row, now=now))
+        found[key] = Passage(
+            circuit=row,
+            tokens=tokens_at(throttle, limits, now),
+            wait=wait_of(row, now=now, book=known),
+            model_tokens=tokens_at(row, own, now) if own.per_minute else inf,
+        )
     return found
 
 
-def wait_of(circuit: Circuit, *, now: datetime) -> Wait | None:
+def wait_of(circuit: Circuit, *, now: datetime, book: LimitBook | None = None) -> Wait | None:
     """What a request waits for, by the rows alone; tasks in flight are the caller's to count."""
     throttle = circuit.throttle
     if circuit.state == CircuitState.OPEN and not may_probe(circuit, now=now):
@@ -96,12 +83,19 @@ def wait_of(circuit: Circuit, *, now: datetime) -> Wait | None:
         return Wait(WaitReason.CIRCUIT, circuit.probe_until, "one request is finding out whether it works again")
     if throttle.blocked_until and throttle.blocked_until > now:
         return Wait(WaitReason.SATURATED, throttle.blocked_until, "the vendor is busy and asked to wait")
-    limits = limits_of(throttle.provider)
-    missing = 1 - tokens_at(throttle, limits, now)
-    if missing > 0:
-        until = now + timedelta(seconds=missing * 60 / limits.per_minute)
-        return Wait(WaitReason.RATE, until, f"at most {limits.per_minute} requests a minute are sent")
-    return None
+    known = book or limits_in_force(at=now)
+    limits = known.of_account(throttle.provider, workspace=throttle.workspace_id)
+    own = known.of_model(throttle.provider, circuit.model, workspace=throttle.workspace_id)
+    return _refilling(throttle, limits, "", now) or _refilling(circuit, own, " to this model", now)
+
+
+def _refilling(row: Throttle | Circuit, limits: TrafficLimits, whose: str, now: datetime) -> Wait | None:
+    """The time until the bucket holds a token again, if it holds none and there is a rate."""
+    missing = 1 - tokens_at(row, limits, now)
+    if not limits.per_minute or missing <= 0:
+        return None
+    until = now + timedelta(seconds=missing * 60 / limits.per_minute)
+    return Wait(WaitReason.RATE, until, f"at most {limits.per_minute} requests a minute are sent{whose}")
 
 
 def may_probe(circuit: Circuit, *, now: datetime) -> bool:

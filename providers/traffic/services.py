@@ -14,13 +14,16 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import F
 
 from genengine.core.actors import SYSTEM
 from genengine.core.db import LockRank, lock_rows, retry_conflicts, unit_of_work
 from genengine.workspaces.models import Workspace
 from providers.catalogue import UnknownModel, get_card
+from providers.limits import TrafficLimits
+from providers.traffic.limits import limits_in_force
 from providers.traffic.models import Circuit, Signal, Throttle
-from providers.traffic.queries import PERSON_ACTS, limits_of, may_probe, throttle_key, wait_of
+from providers.traffic.queries import PERSON_ACTS, may_probe, throttle_key, wait_of
 from providers.traffic.states import CIRCUIT, CircuitState
 from providers.traffic.types import Verdict, Wait, WaitReason, verdict_of
 
@@ -45,6 +48,17 @@ UPDATE providers_throttle
 """
 
 
+TAKE_OF_MODEL = """
+UPDATE providers_circuit
+   SET tokens = LEAST(%(burst)s, COALESCE(tokens + GREATEST(0, EXTRACT(EPOCH FROM (%(now)s - refilled_at))) * %(rate)s,
+                                          %(burst)s)) - 1,
+       refilled_at = GREATEST(refilled_at, %(now)s)
+ WHERE id = %(id)s
+   AND LEAST(%(burst)s, COALESCE(tokens + GREATEST(0, EXTRACT(EPOCH FROM (%(now)s - refilled_at))) * %(rate)s,
+                                 %(burst)s)) >= 1
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What a signal did to the circuit: ``opened``, ``closed`` or neither."""
@@ -57,38 +71,54 @@ class Change:
 def circuit_of(*, workspace: Workspace, mode: str, provider: str, model: str, now: datetime) -> Circuit:
     """The circuit that a request to this model passes, made when it is the first."""
     key = throttle_key(workspace=workspace, mode=mode, provider=provider)
-    fresh = {"tokens": float(limits_of(provider).burst), "refilled_at": now, "used_at": now}
-    throttle, _ = Throttle.objects.get_or_create(**key, defaults=fresh)
+    throttle = Throttle.objects.filter(**key).first()
+    if throttle is None:
+        limits = limits_in_force(at=now).of_account(provider, workspace=workspace.pk)
+        fresh = {"tokens": float(limits.burst), "refilled_at": now, "used_at": now}
+        throttle, _ = Throttle.objects.get_or_create(**key, defaults=fresh)
     circuit, _ = Circuit.objects.get_or_create(
         throttle=throttle, model=model, defaults={"workspace_id": throttle.workspace_id, "state_changed_at": now}
     )
     return circuit
 
 
-def take_place(*, circuit: Circuit, holder: UUID, in_flight: Callable[[], int], now: datetime) -> Wait | None:
+def take_place(*, circuit: Circuit, holder: UUID, in_flight: Callable[[str], int], now: datetime) -> Wait | None:
     """Let one request through, or say what it waits for; runs in the caller's unit of work.
 
-    ``in_flight`` counts the account's tasks in flight from their own rows. It is asked while the account is locked, and
-    the caller commits the new task in the same transaction: a place is never given twice, and that of a process that
-    died comes back with its task, because there is no counter that could be wrong.
+    ``in_flight`` counts the account's tasks in flight from their own rows, those of one model when it is named. It is
+    asked while the account is locked, and the caller commits the new task in the same transaction: a place is never
+    given twice, and that of a process that died comes back with its task, because there is no counter that could be
+    wrong. The limits are read here, so an operator's revision counts from the next place on.
     """
     fresh = _locked(circuit)
-    limits = limits_of(fresh.throttle.provider)
-    waits = wait_of(fresh, now=now)
+    book = limits_in_force(at=now)
+    limits = book.of_account(fresh.throttle.provider, workspace=fresh.workspace_id)
+    own = book.of_model(fresh.throttle.provider, fresh.model, workspace=fresh.workspace_id)
+    waits = wait_of(fresh, now=now, book=book)
     if waits is not None:
         return waits
-    if in_flight() >= limits.parallel:
+    if in_flight("") >= limits.parallel:
         return Wait(WaitReason.PARALLEL, None, f"at most {limits.parallel} clips are made there at once")
+    if own.parallel and in_flight(fresh.model) >= own.parallel:
+        return Wait(WaitReason.PARALLEL, None, f"at most {own.parallel} clips are made by this model at once")
     if fresh.state == CircuitState.OPEN and not may_probe(fresh, now=now):
         return Wait(WaitReason.CIRCUIT, fresh.retry_at, fresh.cause)
-    rate = limits.per_minute / 60
-    with connection.cursor() as cursor:
-        cursor.execute(TAKE, {"burst": limits.burst, "rate": rate, "now": now, "id": fresh.throttle_id})
-        if cursor.rowcount == 0:
-            return Wait(WaitReason.RATE, now + timedelta(seconds=1 / rate), "the account's rate is used up")
+    if own.per_minute and not _take(TAKE_OF_MODEL, own, fresh.pk, now):
+        return Wait(WaitReason.RATE, now + timedelta(seconds=60 / own.per_minute), "the model's rate is used up")
+    if not _take(TAKE, limits, fresh.throttle_id, now):
+        if own.per_minute:
+            Circuit.objects.filter(pk=fresh.pk).update(tokens=F("tokens") + 1)  # both or neither
+        return Wait(WaitReason.RATE, now + timedelta(seconds=60 / limits.per_minute), "the account's rate is used up")
     if fresh.state != CircuitState.CLOSED:
         _send_probe(fresh, holder, now)
     return None
+
+
+def _take(statement: str, limits: TrafficLimits, row: UUID, now: datetime) -> bool:
+    """Take a token by one conditional UPDATE."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"burst": limits.burst, "rate": limits.per_minute / 60, "now": now, "id": row})
+        return cursor.rowcount == 1
 
 
 def _send_probe(circuit: Circuit, holder: UUID, now: datetime) -> None:

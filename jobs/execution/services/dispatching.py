@@ -20,8 +20,8 @@ from jobs.execution.reuse import earlier_takes
 from jobs.execution.services.folding import lock_clip, lock_job, touch
 from jobs.execution.states import CLIP, ClipState
 from jobs.plan import ClipPlan, Plan
+from providers.traffic.limits import is_remote
 from providers.traffic.models import Circuit
-from providers.traffic.queries import is_remote
 from providers.traffic.services import circuit_of, take_place
 
 LOCAL = "local"
@@ -83,8 +83,9 @@ def passed_circuit(job: Job, clip: Clip, planned: ClipPlan, now: datetime) -> Ci
         workspace=job.workspace, mode=job.mode, provider=planned.provider, model=planned.model, now=now
     )
 
-    def counted() -> int:
-        return open_attempts(now).filter(circuit__throttle_id=circuit.throttle_id).count()
+    def counted(model: str) -> int:
+        rows = open_attempts(now).filter(circuit__throttle_id=circuit.throttle_id)
+        return (rows.filter(model=model) if model else rows).count()
 
     return circuit if take_place(circuit=circuit, holder=clip.pk, in_flight=counted, now=now) is None else None
 

@@ -18,15 +18,26 @@ from genengine.core.events.models import Event
 from genengine.core.events.services import append_event
 from genengine.workspaces.models import FallbackPolicy
 from jobs.execution.expecting import expected_end
-from jobs.execution.line import Lane, Waiting, estimate_s, fair_order, in_flight, queued, read_line, usual_seconds
+from jobs.execution.line import (
+    Lane,
+    Numbers,
+    Waiting,
+    estimate_s,
+    fair_order,
+    in_flight,
+    queued,
+    read_line,
+    usual_seconds,
+)
 from jobs.execution.models import Clip, Job
 from jobs.execution.services.folding import lock_job, touch
 from jobs.execution.services.rerouting import Move, is_urgent, move_clips
 from jobs.execution.services.settling import FREE, give_up, release_money
 from jobs.execution.states import FINAL, ClipState
 from providers.catalogue import adapter_class
+from providers.traffic.limits import is_remote, limits_in_force
 from providers.traffic.models import Circuit
-from providers.traffic.queries import Passage, is_remote, passages
+from providers.traffic.queries import Passage, passages
 from providers.traffic.states import CircuitState
 from providers.traffic.types import WaitReason
 
@@ -56,17 +67,17 @@ def rebalance(*, now: datetime) -> int:
 
 def _stuck_by_job(now: datetime) -> dict[UUID, list[Stuck]]:
     rows = queued(now)
-    known = passages(workspaces=rows.values_list("workspace_id", flat=True).distinct(), now=now)
+    book = limits_in_force(at=now)
+    known = passages(workspaces=rows.values_list("workspace_id", flat=True).distinct(), now=now, book=book)
     if not known:
         return {}
-    flying, found = in_flight(now), defaultdict(list)
-    numbers: dict[tuple[UUID, str, str], int] = defaultdict(int)
+    flying, numbers, found = in_flight(now), Numbers(), defaultdict(list)
     for one in fair_order(read_line(rows, now=now), flying):
         passage = known.get(one.lane)
-        numbers[one.lane[:3]] += 1
+        number = numbers.next(one)
         if passage is None or not is_remote(one.provider):
             continue
-        wait = estimate_s(one, numbers[one.lane[:3]], flying, passage, now)
+        wait = estimate_s(one, number, flying, passage, book, now)
         if stuck := _stuck(one, passage, wait):
             found[one.job].append(stuck)
     return dict(found)

@@ -1,4 +1,4 @@
-"""``manage.py registry sync|list|test``: the model cards of this installation."""
+"""``manage.py registry sync|list|test``: the model cards and the vendors' limits of this installation."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 import time
 from argparse import ArgumentParser
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -16,16 +17,21 @@ from genengine.workspaces.models import Role, Workspace
 from genengine.workspaces.policy import Principal
 from jobs.trials.offers import TestRefused, offer_test
 from jobs.trials.services import start_test, take_outcomes
+from providers.limits import limit_words
 from providers.registry.models import ModelTestState
 from providers.registry.queries import CardInForce, cards_in_force
 from providers.registry.revisions import sync_cards
+from providers.traffic.limits import LimitBook, limits_in_force
+from providers.traffic.models import LimitRevision
+from providers.traffic.revisions import sync_limits
 
 
 class Command(BaseCommand):
-    """Cards are rows: adapters ship the first revision, operators write the next ones in `/operator/`."""
+    """Cards and limits are rows: adapters ship the first revision, operators write the next in `/operator/`."""
 
     help = (
-        "sync: write what the adapters ship. list: the terms in force. test: one real, paid call that proves a model."
+        "sync: write what the adapters ship. list: the terms and limits in force. "
+        "test: one real, paid call that proves a model."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -48,15 +54,22 @@ class Command(BaseCommand):
         return self._test(found, options["model"], agreed=options["yes"], timeout_s=options["timeout"])
 
     def _sync(self, verbosity: int) -> None:
-        report = sync_cards(now=clock.now())
+        report, limits = sync_cards(now=clock.now()), sync_limits(now=clock.now())
         if verbosity:
             for model in report.kept:
                 self.stdout.write(f"{model}: the adapter ships other terms now; an operator's revision stays in force")
+            for scope in limits.kept:
+                self.stdout.write(f"{scope}: the adapter ships other limits now; an operator's revision stays in force")
             self.stdout.write(f"written={len(report.written)} kept={len(report.kept)}")
+            self.stdout.write(f"limits_written={len(limits.written)} limits_kept={len(limits.kept)}")
 
     def _list(self, workspace: Workspace | None) -> None:
         for terms in cards_in_force(workspace=workspace, at=clock.now()).values():
             self.stdout.write(_line(terms))
+        book, own = limits_in_force(at=clock.now()), workspace.pk if workspace else None
+        for provider, model in sorted({(provider, model) for _, provider, model in book.rows}):
+            if row := book.row(provider, model, workspace=own):
+                self.stdout.write(_limits_line(book, row, own))
 
     def _test(self, workspace: Workspace, model: str, *, agreed: bool, timeout_s: float) -> None:
         principal = Principal(workspace, Role.ADMIN, SYSTEM)
@@ -88,3 +101,14 @@ def _line(terms: CardInForce) -> str:
     return (
         f"{card.id:34} rev {terms.number:<3} {price!s:>9} {card.price.currency:8} {'/'.join(marks)} {volume}".rstrip()
     )
+
+
+def _limits_line(book: LimitBook, row: LimitRevision, workspace: UUID | None) -> str:
+    """What is kept to: of an account with the settings' figures in it, of a model what it has of its own."""
+    if row.model:
+        limits = book.of_model(row.provider, row.model, workspace=workspace)
+    else:
+        limits = book.of_account(row.provider, workspace=workspace)
+    marks = [row.source, *(["contract"] if row.workspace_id else [])]
+    scope = f"limits {row.provider} {row.model}".rstrip()
+    return f"{scope:45} rev {row.number:<3} {'/'.join(marks)} {limit_words(limits)}"

@@ -8,6 +8,7 @@ from django.conf import LazySettings
 
 from billing.caps.queries import spend_of_job
 from genengine.core import clock
+from genengine.core.actors import SYSTEM
 from genengine.core.db import unit_of_work
 from genengine.core.events.queries import events_after
 from genengine.workspaces.models import FallbackPolicy
@@ -19,7 +20,9 @@ from jobs.execution.services.dispatching import dispatch_clip
 from jobs.execution.services.rebalancing import rebalance, tell_recovered
 from jobs.timeline.queries import timeline
 from jobs.timeline.words import say
+from providers.limits import TrafficLimits
 from providers.traffic.models import Circuit, Throttle
+from providers.traffic.revisions import revise_limits
 from providers.traffic.services import circuit_of, note_signal, take_place
 from tests.factories.jobs import KLING, KLING_PRICE, make_job, make_plan, make_principal, make_workspace
 from tests.jobs.execution.test_control import accept, books, dispatch, states, types
@@ -94,6 +97,23 @@ def test_a_vendors_places_are_filled_and_the_rest_stand_in_line(admin: Principal
     steps = [clip.step for clip in view.branches[0].clips if clip.place]
     assert steps[0].startswith("1st in line at KlingAI, about ")
     assert steps[1].startswith("2nd in line at KlingAI, about ")
+
+
+def test_a_models_own_places_are_filled_and_the_rest_of_its_clips_wait_for_them(admin: Principal) -> None:
+    job = make_job(admin, make_plan(scenes=3, branches=(KLING,)))
+    revise_limits(
+        provider="kling", model="kling-2.6", limits=TrafficLimits(parallel=1), effective_from=clock.now(),
+        reason="the pack of this model", actor=SYSTEM, now=clock.now(),
+    )  # fmt: skip
+    assert len(due.dispatchable(now=clock.now(), limit=50)) == 1
+    assert len(dispatch(job)) == 1
+    assert dispatch(job) == []
+    queued_one = job.clips.filter(state="queued").first()
+    assert queued_one is not None
+    assert dispatch_clip(clip_id=queued_one.pk, now=clock.now()) is None
+    found = places(clips=list(job.clips.all()), workspace=job.workspace_id, mode=job.mode, now=clock.now())
+    short, long = sorted(place.wait_s for place in found.values())
+    assert 0 < short < long
 
 
 def test_a_race_past_the_reading_is_stopped_at_the_taking(admin: Principal, settings: LazySettings) -> None:
@@ -218,7 +238,7 @@ def test_a_job_is_told_when_the_vendor_works_again(admin: Principal) -> None:
     assert circuit.retry_at is not None
     later, probe = circuit.retry_at + timedelta(seconds=1), job.clips.get().pk
     with unit_of_work():
-        assert take_place(circuit=circuit, holder=probe, in_flight=lambda: 0, now=later) is None
+        assert take_place(circuit=circuit, holder=probe, in_flight=lambda _: 0, now=later) is None
     change = note_signal(circuit=circuit, call="submit", holder=probe, now=later)
     tell_recovered(circuit=change.circuit, now=later)
     assert types(job)[-1] == "job.provider_recovered"

@@ -40,7 +40,7 @@ circuit = Circuit.objects.get(pk=sys.argv[1])
 now, taken = clock.now().fromisoformat(sys.argv[3]), 0
 for _ in range(int(sys.argv[2])):
     with unit_of_work():
-        taken += take_place(circuit=circuit, holder=uuid.uuid4(), in_flight=lambda: 0, now=now) is None
+        taken += take_place(circuit=circuit, holder=uuid.uuid4(), in_flight=lambda _: 0, now=now) is None
 print(taken)
 """
 
@@ -61,7 +61,7 @@ def make_circuit(workspace: Workspace, *, provider: str = "kling", model: str = 
 
 def take(circuit: Circuit, *, now: datetime, flying: int = 0, holder: uuid.UUID | None = None) -> Wait | None:
     with unit_of_work():
-        return take_place(circuit=circuit, holder=holder or uuid.uuid4(), in_flight=lambda: flying, now=now)
+        return take_place(circuit=circuit, holder=holder or uuid.uuid4(), in_flight=lambda _: flying, now=now)
 
 
 def fail(circuit: Circuit, *, now: datetime, times: int = 1, kind: str = "transient", **facts: object) -> None:
