@@ -28,7 +28,8 @@ class ScenePlan:
     duration_ms: int
     transition: str = "crossfade"  # how the scene begins: cut | crossfade | fade_black | fade_white | slide | wipe
     role: str = "beat"  # hook | beat | cta
-    references: tuple[str, ...] = ()  # asset ids
+    references: tuple[str, ...] = ()  # ids of the assets that it shows
+    reference_images: tuple[str, ...] = ()  # ids of pictures that say how things look, and are not shown
     locked: bool = False
 
 
@@ -196,7 +197,7 @@ class Plan:
             raise PlanUnreadable(f"plan schema {values.get('schema_version')} is not known; upgrade the engine")
         data = dict(values)
         data["ratios"] = tuple(data["ratios"])
-        data["scenes"] = tuple(ScenePlan(**{**s, "references": tuple(s["references"])}) for s in data["scenes"])
+        data["scenes"] = tuple(ScenePlan(**{**s, **_ids(s)}) for s in data["scenes"])
         data["branches"] = tuple(BranchPlan(**{**b, "peers": tuple(b.get("peers", ()))}) for b in data["branches"])
         data["clips"] = tuple(_clip(c) for c in data["clips"])
         data["locales"] = tuple(LocalePlan(**loc) for loc in data["locales"])
@@ -205,6 +206,10 @@ class Plan:
         for name in ("disclosures", "notes"):
             data[name] = tuple(data[name])
         return cls(**data)
+
+
+def _ids(scene: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(scene.get(name, ())) for name in ("references", "reference_images")}
 
 
 def _clip(values: dict[str, Any]) -> ClipPlan:

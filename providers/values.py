@@ -98,6 +98,7 @@ class ModelCard:
     ``durations`` are seconds, a tuple of allowed values or a :class:`SecondsRange`; empty means the task has
     no length. ``speed_s_per_s`` is declared render seconds for one output second, ``quality`` is 1 to 10.
     ``version`` pins what the vendor calls this build; ``input_roles`` are the files it accepts.
+    ``reference_durations`` are the lengths it makes by reference pictures, where these are others.
     """
 
     id: str
@@ -116,6 +117,7 @@ class ModelCard:
     input_roles: frozenset[InputRole] = frozenset()
     max_prompt_chars: int = 2500
     max_references: int = 0
+    reference_durations: tuple[float, ...] = ()
     rate: Rate | None = None
     unverified: bool = False
     notes: str = ""
@@ -334,6 +336,8 @@ def snap_request(card: ModelCard, request: GenerationRequest) -> tuple[Generatio
     rounding can repair (another task, files the model does not take) raises ``InvalidRequest``.
     """
     _refuse_misfit(card, request)
+    if any(item.role is InputRole.REFERENCE for item in request.inputs):
+        card = by_references(card)
     notes: list[str] = []
     fitted = replace(
         request,
@@ -355,6 +359,11 @@ def _refuse_misfit(card: ModelCard, request: GenerationRequest) -> None:
     references = sum(1 for item in request.inputs if item.role is InputRole.REFERENCE)
     if references > card.max_references:
         raise InvalidRequest(f"{card.label} takes at most {card.max_references} reference files, not {references}.")
+
+
+def by_references(card: ModelCard) -> ModelCard:
+    """The card with the lengths that hold when reference pictures are given."""
+    return replace(card, durations=card.reference_durations) if card.reference_durations else card
 
 
 def allowed_duration(card: ModelCard, asked: float) -> float:

@@ -1,11 +1,11 @@
 """The plan board as rows and cells: scenes down, variants across, money and time summed once."""
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from campaigns.planning.models import PlanRevision
 from campaigns.planning.queries import plan_seconds
 from genengine.assets.models import Asset
+from genengine.core.ids import is_id
 from genengine.workspaces.models import EnginePolicy
 from jobs.looks import look_of
 from jobs.plan import BranchPlan, ClipPlan, Plan, ScenePlan
@@ -31,6 +31,7 @@ class Row:
     cells: tuple[Cell, ...]
     first: bool
     last: bool
+    reference_images: tuple[Asset, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,8 @@ def _rows(plan: Plan, assets: dict[str, Asset]) -> list[Row]:
     rows, start = [], 0
     for index, scene in enumerate(plan.scenes):
         cells = tuple(_cell(plan, scene, branch, assets) for branch in plan.branches)
-        rows.append(Row(index + 1, scene, start, cells, index == 0, index == len(plan.scenes) - 1))
+        guides = tuple(assets[pk] for pk in scene.reference_images if pk in assets)
+        rows.append(Row(index + 1, scene, start, cells, index == 0, index == len(plan.scenes) - 1, guides))
         start += scene.duration_ms
     return rows
 
@@ -114,7 +116,8 @@ def _column(plan: Plan, branch: BranchPlan) -> Column:
 
 
 def _assets(plan: Plan, revision: PlanRevision) -> dict[str, Asset]:
-    ids = {i.asset_id for clip in plan.clips for i in clip.inputs if _is_id(i.asset_id)}
+    named = {i.asset_id for clip in plan.clips for i in clip.inputs}
+    ids = {pk for pk in named.union(*(scene.reference_images for scene in plan.scenes)) if is_id(pk)}
     rows = Asset.objects.of(revision.workspace_id).filter(pk__in=ids).select_related("working", "original")
     return {str(asset.pk): asset for asset in rows}
 
@@ -122,11 +125,3 @@ def _assets(plan: Plan, revision: PlanRevision) -> dict[str, Asset]:
 def _rendered(plan: Plan, revision: PlanRevision) -> str:
     policy, reason = policy_and_reason(revision.brief.workspace, plan.engine_policy)
     return f"{EnginePolicy(policy).label}: {reason}."
-
-
-def _is_id(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True

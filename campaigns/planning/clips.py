@@ -42,6 +42,7 @@ class Desk:
     assets: Mapping[str, AssetRef]
     now: datetime | None = None  # off-peak hours are reckoned from here
     earlier: EarlierResults = no_earlier_results
+    pictures: frozenset[str] = frozenset()  # of the library, those that the plan or a change names
 
     def candidate(self, model: str) -> Candidate | None:
         """Return the candidate of a model that may be used here."""
@@ -61,6 +62,7 @@ def need_of(scene: ScenePlan, desk: Desk) -> SceneNeed:
         complexity_reason=complexity.reason,
         has_image="image" in kinds,
         has_footage="video" in kinds,
+        reference_images=len(scene.reference_images),
         exact_lettering=not kinds and bool(BARE.search(scene.visual)),
     )
 
@@ -164,16 +166,22 @@ def readable_on(ground: str) -> str:
 
 
 def _inputs(offer: Offer, scene: ScenePlan, desk: Desk, branch: int) -> tuple[ClipInput, ...]:
-    """The files of a clip: footage for the local engine, else the picture it starts from; variants start elsewhere."""
+    """The files of a clip: footage for the local engine, else the picture it starts from; variants start elsewhere.
+
+    A model that follows reference pictures gets that picture as the first of them.
+    """
     known = [desk.assets[ref] for ref in scene.references if ref in desk.assets]
-    if offer.task is Task.TEXT_TO_VIDEO:
+    if offer.task is Task.TEXT_TO_VIDEO and not offer.references:
         return ()
     if offer.task is Task.VIDEO_TO_VIDEO:
         footage = next(a for a in known if a.kind == "video")
         return (ClipInput(footage.id, "source_clip"),)
     images = [a for a in known if a.kind == "image"]
-    turn = branch % len(images)
+    turn = branch % max(1, len(images))
     ordered = images[turn:] + images[:turn]
+    if offer.references:
+        guides = scene.reference_images[: offer.references]
+        return tuple(ClipInput(pk, "reference") for pk in dict.fromkeys((*(a.id for a in ordered[:1]), *guides)))
     first = ClipInput(ordered[0].id, "first_frame")
     if not offer.candidate.is_local:
         return (first,)

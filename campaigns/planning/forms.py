@@ -70,17 +70,35 @@ class SceneForm(forms.Form):
         label="Product and media in this scene", required=False, widget=forms.SelectMultiple(attrs={"size": 4})
     )
 
-    def __init__(self, *args: Any, scene: ScenePlan, assets: Iterable[Asset], **kwargs: Any) -> None:
+    reference_images = forms.MultipleChoiceField(
+        label="Reference pictures",
+        required=False,
+        widget=forms.SelectMultiple(attrs={"size": 4}),
+        help_text="From the library: how people, things and places look. Models that take references follow them; the"
+        " pictures themselves are not shown.",
+    )
+
+    def __init__(
+        self, *args: Any, scene: ScenePlan, assets: Iterable[Asset], pictures: Iterable[Asset], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **{**kwargs, "initial": {name: getattr(scene, name) for name in self.base_fields}})
         self.scene = scene
-        self.fields["references"].choices = [(str(a.pk), a.name) for a in assets]  # type: ignore[attr-defined]
+        for name, offered in (("references", assets), ("reference_images", pictures)):
+            self.fields[name].choices = [(str(a.pk), a.name) for a in offered]  # type: ignore[attr-defined]
         if scene.camera and scene.camera not in CAMERAS:
             self.fields["camera"].choices = [(scene.camera, scene.camera), *self.fields["camera"].choices]  # type: ignore[attr-defined]
 
     def change(self) -> EditScene:
         """Return only what differs from the scene as it is."""
-        values = {**self.cleaned_data, "references": tuple(self.cleaned_data["references"])}
+        chosen = {name: self._in_order(name) for name in ("references", "reference_images")}
+        values = {**self.cleaned_data, **chosen}
         return EditScene(scene=self.scene.key, **{n: v for n, v in values.items() if v != getattr(self.scene, n)})
+
+    def _in_order(self, name: str) -> tuple[str, ...]:
+        """What stays keeps its place, since the first ones count most; what is new comes after."""
+        before: tuple[str, ...] = getattr(self.scene, name)
+        chosen = self.cleaned_data[name]
+        return (*(pk for pk in before if pk in chosen), *(pk for pk in chosen if pk not in before))
 
 
 class AddSceneForm(forms.Form):

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from campaigns.briefs.models import Brief
 from campaigns.briefs.queries import assets_of
@@ -18,7 +19,8 @@ from campaigns.planning.clips import Desk, need_of
 from campaigns.planning.models import PlanRevision
 from campaigns.planning.suggestions import Suggestion, suggestions
 from campaigns.planning.types import AssetRef, BriefNotReady, BriefValues, Planner, ReuseResults
-from genengine.assets.models import AssetKind
+from genengine.assets.models import Asset, AssetKind
+from genengine.core.ids import is_id
 from genengine.core.money import format_micro
 from genengine.workspaces.models import Mode, ReusePolicy, Workspace
 from jobs.execution.models import Job, JobPlan
@@ -34,6 +36,7 @@ from jobs.routing.types import Limits, NothingFits, Problem, Profile
 
 COMPOSE_SHARE = 1.2  # composing takes about as long as the ad runs, on one of the machine's workers
 LOCAL_WORKERS = 2
+MOST_PICTURES = 200  # to choose from in a form
 
 
 @dataclass(frozen=True)
@@ -160,8 +163,8 @@ def with_earlier_results(plan: Plan, brief: Brief, *, policy: str = "") -> Plan:
     return with_reuse(chosen, workspace=brief.workspace_id, mode=brief.workspace.mode)
 
 
-def desk_of(brief: Brief, now: datetime, values: BriefValues | None = None) -> Desk:
-    """Return what clip-making needs for a brief."""
+def desk_of(brief: Brief, now: datetime, values: BriefValues | None = None, *, pictures: Iterable[str] = ()) -> Desk:
+    """Return what clip-making needs for a brief; `pictures` are ids that somebody names as reference pictures."""
     values = values or brief_values(brief)
     workspace = brief.workspace
     known = measured(workspace=workspace, at=now, genre=brief.ad_type)
@@ -173,7 +176,28 @@ def desk_of(brief: Brief, now: datetime, values: BriefValues | None = None) -> D
         {ref.id: ref for ref in values.assets},
         now,
         partial(clips_made_before, workspace=workspace.pk, mode=workspace.mode, policy=reuse_policy_of(brief)),
+        usable_pictures(workspace, pictures),
     )
+
+
+def usable_pictures(workspace: Workspace, named: Iterable[str]) -> frozenset[str]:
+    """Return which of the named ids are pictures in the workspace's library."""
+    ids = [pk for pk in named if is_id(pk)]
+    rows = library_pictures(workspace).filter(pk__in=ids) if ids else ()
+    return frozenset(str(row.pk) for row in rows)
+
+
+def pictures_to_choose(workspace: Workspace, chosen: Iterable[str]) -> list[Asset]:
+    """Return the newest pictures of the library, and those that are chosen already."""
+    rows = library_pictures(workspace)
+    newest = list(rows.order_by("-created_at")[:MOST_PICTURES])
+    shown = {str(row.pk) for row in newest}
+    return newest + list(rows.filter(pk__in=[pk for pk in chosen if pk not in shown and is_id(pk)]))
+
+
+def library_pictures(workspace: Workspace) -> QuerySet[Asset]:
+    """Return the pictures of a workspace that are not put away, newest first."""
+    return Asset.objects.of(workspace).filter(kind=AssetKind.IMAGE, archived_at=None)
 
 
 def estimate(brief: Brief, now: datetime) -> Estimate:

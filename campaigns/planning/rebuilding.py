@@ -40,7 +40,7 @@ def _remade_or_none(clip: ClipPlan, scene: ScenePlan, desk: Desk, place: int, br
 
 def _makes_same(before: ScenePlan, after: ScenePlan) -> bool:
     """Say whether two states of a scene ask the same of a model; captions and texts are laid over later."""
-    seen = ("visual", "camera", "duration_ms", "references", "title")
+    seen = ("visual", "camera", "duration_ms", "references", "reference_images", "title")
     return all(getattr(before, name) == getattr(after, name) for name in seen)
 
 

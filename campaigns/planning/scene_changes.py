@@ -22,6 +22,7 @@ from campaigns.planning.types import (
 from jobs.plan import Plan, ScenePlan
 
 MOST_TEXT = 2_000
+MOST_REFERENCE_IMAGES = 8
 
 
 def edit_scene(plan: Plan, change: EditScene, desk: Desk) -> Plan:
@@ -127,6 +128,16 @@ def _check_scene(values: dict[str, Any], desk: Desk) -> None:
     unknown = [ref for ref in values.get("references", ()) if ref not in desk.assets]
     if unknown:
         raise ChangeRefused("one of the pictures is not attached to the brief; attach it there first")
+    _check_reference_images(values.get("reference_images", ()), desk)
+
+
+def _check_reference_images(chosen: tuple[str, ...], desk: Desk) -> None:
+    if len(set(chosen)) < len(chosen):
+        raise ChangeRefused("a reference picture is named twice; name each once")
+    if len(chosen) > MOST_REFERENCE_IMAGES:
+        raise ChangeRefused(f"a scene has at most {MOST_REFERENCE_IMAGES} reference pictures; take some out")
+    if not desk.pictures.issuperset(chosen):
+        raise ChangeRefused("a reference picture is no picture of this workspace's library; upload it there first")
 
 
 def _fresh_reference(plan: Plan, desk: Desk) -> tuple[str, ...]:

@@ -28,7 +28,10 @@ class SceneSerializer(serializers.Serializer):
     on_screen_text = serializers.CharField()
     duration_ms = serializers.IntegerField()
     transition = serializers.ChoiceField(TRANSITIONS)
-    references: Any = serializers.ListField(child=serializers.CharField(), help_text="Asset ids.")
+    references: Any = serializers.ListField(child=serializers.CharField(), help_text="Ids of the assets it shows.")
+    reference_images: Any = serializers.ListField(
+        child=serializers.CharField(), help_text="Ids of pictures that models follow and do not show."
+    )
     locked = serializers.BooleanField()
 
 

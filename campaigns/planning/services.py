@@ -72,7 +72,7 @@ def revise_plan(*, revision: PlanRevision, change: PlanChange, principal: Princi
     with unit_of_work():
         brief = _locked(revision.brief)
         newest = _newest(brief, revision)
-        desk = desk_of(brief, now)
+        desk = desk_of(brief, now, pictures=getattr(change, "reference_images", None) or ())
         plan = with_earlier_results(apply_change(newest.plan, change, desk), brief)
         revised = _append(
             brief, plan, principal=principal, now=now, reason=describe(change, newest.plan), planner=newest.planner,

@@ -65,16 +65,21 @@ def _cheaper_model(plan: Plan, branch: BranchPlan, desk: Desk) -> Suggestion | N
 
 
 def _price_of(candidate: Candidate, plan: Plan, clips: Sequence[ClipPlan], desk: Desk) -> int | None:
-    """What a model asks for these clips; nothing when it is not good enough for one or cannot make it."""
+    """What a model asks for these clips; nothing when it is not good enough for one, cannot make it, or follows fewer
+    reference pictures."""
     total = 0
     for clip in clips:
-        need = need_of(plan.scene(clip.scene), desk)
+        scene = plan.scene(clip.scene)
+        need = need_of(scene, desk)
         if candidate.card.quality < needed_quality(need.complexity):
             return None
         try:
-            total += offer_of(candidate, need, desk.limits).price_micro
+            offer = offer_of(candidate, need, desk.limits)
         except CannotMake:
             return None
+        if offer.references < sum(i.asset_id in scene.reference_images for i in clip.inputs):
+            return None
+        total += offer.price_micro
     return total
 
 

@@ -145,7 +145,10 @@ class Planner(Protocol):
 
 @dataclass(frozen=True)
 class EditScene:
-    """Change what a scene says, shows or does; `None` leaves a value as it is. A new length re-fits the others."""
+    """Change what a scene says, shows or does; `None` leaves a value as it is. A new length re-fits the others.
+
+    `references` are the assets that it shows; `reference_images` pictures that models follow and do not show.
+    """
 
     scene: str
     title: str | None = None
@@ -156,6 +159,7 @@ class EditScene:
     transition: str | None = None
     duration_ms: int | None = None
     references: tuple[str, ...] | None = None
+    reference_images: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from campaigns.planning.queries import (
     model_choices,
     newest_job,
     newest_revision,
+    pictures_to_choose,
     plan_problems,
     plan_suggestions,
 )
@@ -103,7 +104,8 @@ def scene(request: WorkspaceRequest, brief_id: UUID, key: str) -> HttpResponseBa
     brief, revision = _editable(request, brief_id)
     found = _found(revision.plan.scenes, key)
     assets = [use.asset for use in brief.brief_assets.select_related("asset")]
-    form = SceneForm(request.POST or None, scene=found, assets=assets)
+    pictures = pictures_to_choose(brief.workspace, found.reference_images)
+    form = SceneForm(request.POST or None, scene=found, assets=assets, pictures=pictures)
     if request.method == "POST" and form.is_valid():
         return _revise(request, brief, form.change())
     return _drawer(request, brief, revision, form, heading=f"Scene: {found.title}")

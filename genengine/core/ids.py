@@ -5,6 +5,15 @@ import time
 import uuid
 
 
+def is_id(text: str) -> bool:
+    """Say whether a text can be the id of a row."""
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
 def new_id() -> uuid.UUID:
     """Return a fresh UUIDv7; rows created later sort later, so indexes stay compact."""
     milliseconds = time.time_ns() // 1_000_000

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from genengine.media.channels import RATIO_SIZES
-from jobs.plan import Plan
+from jobs.plan import ClipInput, ClipPlan, Plan, ScenePlan
 from jobs.preflight.types import Level, PlanFinding
 
 ENLARGED_TOO_MUCH = 1.6  # as the compiler's own check
@@ -20,13 +20,16 @@ class Material:
     width: int = 0
     height: int = 0
     duration_ms: int = 0
+    put_away: bool = False
 
 
 def material_findings(plan: Plan, known: Mapping[str, Material], scale: float) -> Iterator[PlanFinding]:
     """Yield what is too small, too short, or not there any more. `known` is by asset id."""
     for number, scene in enumerate(plan.scenes, 1):
-        used = [i.asset_id for clip in plan.clips if clip.scene == scene.key for i in clip.inputs]
-        for asset_id in dict.fromkeys(used):
+        clips = [clip for clip in plan.clips if clip.scene == scene.key]
+        shown = [i.asset_id for clip in clips for i in clip.inputs if not _is_followed(clip, i)]
+        yield from _references_gone(plan, scene, number, known)
+        for asset_id in dict.fromkeys(shown):
             found = known.get(asset_id)
             if found is None:
                 yield _gone(scene.key, number, "a picture or clip")
@@ -39,6 +42,25 @@ def material_findings(plan: Plan, known: Mapping[str, Material], scale: float) -
     yield from _sound(plan, known)
     if plan.brand.logo_asset_id and plan.brand.logo_asset_id not in known:
         yield _gone("", 0, "the logo")
+
+
+def _is_followed(clip: ClipPlan, given: ClipInput) -> bool:
+    """Say whether a picture guides a vendor's model; the local engine shows every picture that it is given."""
+    return given.role == "reference" and clip.provider != "local"
+
+
+def _references_gone(plan: Plan, scene: ScenePlan, number: int, known: Mapping[str, Material]) -> Iterator[PlanFinding]:
+    """Yield the reference pictures that are not there any more; an error where a clip is to be made by them."""
+    clips = [clip for clip in plan.clips if clip.scene == scene.key]
+    asked = [i.asset_id for clip in clips for i in clip.inputs if _is_followed(clip, i)]
+    for asset_id in dict.fromkeys((*asked, *scene.reference_images)):
+        found = known.get(asset_id)
+        if found is None or found.put_away:
+            level = Level.ERROR if asset_id in asked else Level.WARNING
+            cause = "It is not in the library any more."
+            fix = "Take it out of the scene, or choose another one."
+            subject = f"the reference picture “{found.name}”" if found else "a reference picture"
+            yield PlanFinding("reference_gone", level, scene.key, number, subject, cause, fix)
 
 
 def _too_small(plan: Plan, scene: str, number: int, found: Material, scale: float) -> Iterator[PlanFinding]:

@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from uuid import UUID
 
 from django.conf import settings
 from django.core.cache import cache
@@ -19,6 +18,7 @@ from django.core.cache import cache
 from genengine.assets.models import Asset
 from genengine.assets.services import blob_to_path
 from genengine.assets.types import BlobDamaged, BlobMissing
+from genengine.core.ids import is_id
 from genengine.media import ENGINE_VERSION
 from genengine.workspaces.models import Mode, Workspace
 from jobs.execution.branding import settle_brand
@@ -45,7 +45,10 @@ def check_plan(*, plan: Plan, workspace: Workspace) -> tuple[PlanFinding, ...]:
 
 
 def _checked(plan: Plan, workspace: Workspace, assets: Mapping[str, Asset]) -> list[PlanFinding]:
-    known = {pk: Material(a.name, a.kind, a.width or 0, a.height or 0, a.duration_ms or 0) for pk, a in assets.items()}
+    known = {
+        pk: Material(a.name, a.kind, a.width or 0, a.height or 0, a.duration_ms or 0, a.archived_at is not None)
+        for pk, a in assets.items()
+    }
     found = list(material_findings(plan, known, settings.GE_MASTER_SCALE))
     if any(item.code == "asset_gone" for item in found):
         return _in_order(found)  # without its files a film cannot be laid out
@@ -104,9 +107,10 @@ def _in_order(findings: Iterable[PlanFinding]) -> list[PlanFinding]:
 
 def _assets(plan: Plan, workspace: Workspace) -> dict[str, Asset]:
     wanted = {i.asset_id for clip in plan.clips for i in clip.inputs}
+    wanted.update(*(scene.reference_images for scene in plan.scenes))
     wanted |= {plan.brand.logo_asset_id, plan.bed_asset_id, *plan.brand.font_asset_ids}
     wanted |= {locale.voice_asset_id for locale in plan.locales}
-    rows = Asset.objects.of(workspace).select_related("working").filter(pk__in=[pk for pk in wanted if _is_id(pk)])
+    rows = Asset.objects.of(workspace).select_related("working").filter(pk__in=[pk for pk in wanted if is_id(pk)])
     return {str(row.pk): row for row in rows}
 
 
@@ -136,14 +140,6 @@ def _digest(plan: Plan, workspace: Workspace, assets: Iterable[Asset]) -> str:
     ]
     for name in ("notes", "reuse"):
         values.pop(name)
-    files = sorted([str(a.pk), a.working.sha256, a.name] for a in assets)
+    files = sorted([str(a.pk), a.working.sha256, a.name, a.archived_at is None] for a in assets)
     facts = [values, files, workspace.mode, str(workspace.pk), settings.GE_MASTER_SCALE, ENGINE_VERSION]
     return f"preflight:{hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()}"
-
-
-def _is_id(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True

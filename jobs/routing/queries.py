@@ -16,7 +16,7 @@ from providers.registry.models import CardStatus
 from providers.registry.queries import CardInForce, cards_in_force
 from providers.values import Task
 
-VIDEO_TASKS = frozenset({Task.TEXT_TO_VIDEO, Task.IMAGE_TO_VIDEO, Task.VIDEO_TO_VIDEO})
+VIDEO_TASKS = frozenset({Task.TEXT_TO_VIDEO, Task.IMAGE_TO_VIDEO, Task.VIDEO_TO_VIDEO, Task.REFERENCES_TO_VIDEO})
 NOTHING = Measured()
 
 

@@ -24,6 +24,7 @@ WEIGHTS = {
     Profile.ECONOMY: Weights(quality=0.11, fit=0.15, price=0.38, speed=0.11, proven=0.25),
 }
 CALM_WAIT_S = 300  # with no deadline, five minutes a clip is as slow as it gets
+REFERENCES_WEIGH = 0.6  # of the fit, where a scene has reference pictures: half of them taken is half of it kept
 SHUT_COSTS = 0.5  # of the score: behind every model that is nearly as fit, before none at all
 
 
@@ -38,7 +39,7 @@ def score_offer(
     """
     weights = WEIGHTS[profile]
     quality = _quality(offer, scene)
-    fit = _fit(offer, scene)
+    fit = _fit(offer, scene) * _followed(offer, scene)
     figures = offer.candidate.figures
     price = _price(round(offer.price_upper_micro / figures.effort), share_micro, dearest_micro)
     wait = offer.expected_s / figures.effort
@@ -77,7 +78,14 @@ def _fit(offer: Offer, scene: SceneNeed) -> float:
         if scene.has_footage:
             return 1.0
         return 0.8 if scene.has_image else 0.1  # without a picture it can only set the words on a card
-    return 0.9 if offer.task is Task.IMAGE_TO_VIDEO else 1.0
+    return 0.9 if offer.task is Task.IMAGE_TO_VIDEO or scene.has_image else 1.0
+
+
+def _followed(offer: Offer, scene: SceneNeed) -> float:
+    """1 where a model takes every reference picture of the scene, less by the share that it leaves out."""
+    if not scene.reference_images:
+        return 1.0
+    return 1.0 - REFERENCES_WEIGH * (1 - offer.references / scene.reference_images)
 
 
 def _price(upper_micro: int, share_micro: int, dearest_micro: int) -> float:

@@ -28,6 +28,7 @@ class SceneNeed:
     complexity_reason: str = ""
     has_image: bool = False
     has_footage: bool = False
+    reference_images: int = 0  # pictures that say what people, things and places look like, and are not shown
     exact_lettering: bool = False  # a logo or words alone on a plain ground: must be drawn, not imagined
 
 
@@ -109,6 +110,7 @@ class Offer:
     expected_s: int
     notes: tuple[str, ...] = ()
     list_micro: int = 0  # before volume tiers and off-peak hours
+    references: int = 0  # of the scene's reference pictures, the first ones; the scene's own picture goes before them
 
 
 @dataclass(frozen=True)

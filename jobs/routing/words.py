@@ -38,12 +38,14 @@ def reason_for(
             f"keeps the plan inside the budget; {saved_from.candidate.card.label} would take {price_words(saved_from)}"
         )
     unwell = offer.candidate.lane.words
+    asked = scene.reference_images
+    follows = f" It takes {offer.references} of {asked} reference picture{'s' * (asked != 1)}." if asked else ""
     health = f"; health {score.health:.2f}: {unwell}" if unwell else ""
     return (
         f"{offer.candidate.card.label} {role}: with {PROFILE_WORDS[profile]} it scores {score.total:.2f}"
         f" (quality {score.quality:.2f}, fit {score.fit:.2f}, price {score.price:.2f}, speed {score.speed:.2f},"
         f" proven {score.proven:.2f}: {offer.candidate.figures.words}{health})."
-        f" Complexity {scene.complexity} of 10: {scene.complexity_reason or 'nothing unusual'}."
+        f" Complexity {scene.complexity} of 10: {scene.complexity_reason or 'nothing unusual'}.{follows}"
     )
 
 
@@ -61,8 +63,12 @@ def rejection_of(
         return f"{label}: scores {score.total:.2f} against {chosen_score.total:.2f}; {other.candidate.lane.words}."
     gaps = {part: getattr(chosen_score, part) - getattr(score, part) for part in PART_WORDS}
     worst = max(gaps, key=lambda part: gaps[part])
+    why = PART_WORDS[worst]
+    if other.references < chosen.references:
+        fewer = f"it takes {other.references or 'no'} reference picture{'s' * (other.references != 1)}"
+        why = fewer if worst == "fit" else f"{fewer}, and {why}"
     return (
-        f"{label}: scores {score.total:.2f} against {chosen_score.total:.2f}; {PART_WORDS[worst]}"
+        f"{label}: scores {score.total:.2f} against {chosen_score.total:.2f}; {why}"
         f" ({price_words(other)}, about {other.expected_s} s)."
     )
 

@@ -80,6 +80,7 @@ def _card(model: str, label: str, prices: Mapping[str, tuple[str, str]], **more:
         ),
         "input_roles": frozenset({InputRole.FIRST_FRAME, InputRole.LAST_FRAME, InputRole.REFERENCE}),
         "max_references": 3,
+        "reference_durations": (8,),
         "max_prompt_chars": 3000,
         "facts": Facts.DOC,
         "prices_as_of": PRICED,
@@ -127,6 +128,7 @@ class VeoAdapter(RemoteAdapter):
             supports=frozenset({Feature.SEED, Feature.NEGATIVE_PROMPT, Feature.NATIVE_AUDIO, Feature.LAST_FRAME}),
             input_roles=frozenset({InputRole.FIRST_FRAME, InputRole.LAST_FRAME}),
             max_references=0,
+            reference_durations=(),
             notes="Preview at the vendor.",
         ),
     )

@@ -8,6 +8,7 @@ from django.db.models import Max
 
 from billing.ledger import services as ledger
 from genengine.assets.models import Blob
+from genengine.assets.services import record_lineage
 from genengine.core.actors import SYSTEM
 from genengine.core.db import retry_conflicts, unit_of_work
 from genengine.core.events.services import append_event
@@ -19,6 +20,7 @@ from jobs.execution.services.folding import touch
 from jobs.execution.services.settling import lock_attempt
 from jobs.execution.states import ATTEMPT, CLIP, AttemptState, ClipState
 from jobs.quality.models import QualityReport
+from providers.adapters.local import LocalEngine
 from providers.values import Amount
 
 
@@ -49,6 +51,7 @@ def collect_take(*, attempt_id: UUID, owner: str, facts: TakeFacts, now: datetim
             _finish(attempt, cost, now)
         ATTEMPT.apply(attempt, "collect", actor=SYSTEM, now=now, finished_at=now, lease_owner="", lease_until=None)
         take = _create_take(job, clip, attempt, facts, now)
+        _note_sources(attempt, take)
         _place_take(clip, attempt, take, now)
         if attempt.reuses:
             _tell_reuse(clip, attempt, take, now)
@@ -86,6 +89,14 @@ def _create_take(job: Job, clip: Clip, attempt: Attempt, facts: TakeFacts, now: 
         quality=facts.quality,
         created_at=now,
     )
+
+
+def _note_sources(attempt: Attempt, take: Take) -> None:
+    """Note the files that a take was made from: a picture that a vendor only followed is told from one it shows."""
+    given = {item["blob"]: item["role"] for item in attempt.request.get("inputs", ())}
+    for source in Blob.objects.of(attempt.workspace_id).filter(pk__in=given):
+        followed = given[str(source.pk)] == "reference" and attempt.provider != LocalEngine.name
+        record_lineage(child=take.blob, parent=source, relation="guided_by" if followed else "generated_from")
 
 
 def _kind(attempt: Attempt) -> TakeKind:

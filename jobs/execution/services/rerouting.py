@@ -7,11 +7,12 @@ from datetime import datetime
 
 from billing.caps.queries import spend_of_job
 from jobs.execution.models import Attempt, Branch, Clip, Job, JobPlan
-from jobs.plan import ClipPlan, Plan
+from jobs.plan import ClipInput, ClipPlan, Plan, ScenePlan
 from jobs.routing.offers import CannotMake, offer_of
 from jobs.routing.queries import candidates
 from jobs.routing.types import Candidate, Limits, Offer, Profile, SceneNeed
 from providers.traffic.queries import passages
+from providers.values import Task
 
 URGENT_FACTOR = 2.0  # less time left than this many times the clip's expected seconds: speed before quality
 
@@ -56,7 +57,8 @@ def move_clips(*, job: Job, clips: Sequence[Clip], now: datetime, urgent: bool =
         if difference + max(0, dearer) > room:
             continue
         difference += dearer
-        changed[planned.scene, planned.branch] = _with_offer(planned, offer, urgent)
+        scene = plan.scene(planned.scene)
+        changed[planned.scene, planned.branch] = _with_offer(planned, scene, offer, urgent)
         moved.append((clip, offer.candidate.label))
     if not moved:
         return None
@@ -114,7 +116,13 @@ def _offer(
 ) -> Offer | None:
     tried = set(Attempt.objects.filter(clip=clip).values_list("provider", flat=True)) | {planned.provider}
     scene = plan.scene(clip.scene_key)
-    need = SceneNeed(clip.scene_key, scene.duration_ms, complexity=5, has_image=bool(planned.inputs))
+    need = SceneNeed(
+        clip.scene_key,
+        scene.duration_ms,
+        complexity=5,
+        has_image=bool(_shown(planned, scene)),
+        reference_images=len(scene.reference_images),
+    )
     profile = Profile.ECONOMY if urgent else Profile.BALANCED
     limits = Limits(profile, cap_micro=job.cap_micro, ratio=planned.native_ratio)
     offers = []
@@ -130,7 +138,24 @@ def _offer(
     return min(offers, key=lambda o: (o.price_micro, o.expected_s), default=None)
 
 
-def _with_offer(planned: ClipPlan, offer: Offer, urgent: bool) -> ClipPlan:
+def _shown(planned: ClipPlan, scene: ScenePlan) -> tuple[ClipInput, ...]:
+    """Return what a clip shows of its own scene; pictures that are references alone do not count."""
+    only_followed = set(scene.reference_images) - set(scene.references)
+    return tuple(i for i in planned.inputs if i.role != "reference" or i.asset_id not in only_followed)
+
+
+def _inputs(planned: ClipPlan, scene: ScenePlan, offer: Offer) -> tuple[ClipInput, ...]:
+    """Return the files for another model: a first frame, or references after the scene's own picture, or none."""
+    own = _shown(planned, scene)[:1]
+    if offer.references:
+        named = (*(i.asset_id for i in own), *scene.reference_images[: offer.references])
+        return tuple(ClipInput(pk, "reference") for pk in dict.fromkeys(named))
+    if offer.task is not Task.IMAGE_TO_VIDEO:
+        return ()
+    return tuple(replace(i, role="first_frame") if i.role == "reference" else i for i in own)
+
+
+def _with_offer(planned: ClipPlan, scene: ScenePlan, offer: Offer, urgent: bool) -> ClipPlan:
     card = offer.candidate.card
     why = "the fastest that can make this scene, at a lower resolution, because the deadline is near"
     reason = why if urgent else "the cheapest that can make this scene"
@@ -145,7 +170,7 @@ def _with_offer(planned: ClipPlan, offer: Offer, urgent: bool) -> ClipPlan:
         price_micro=offer.price_micro,
         price_upper_micro=offer.price_upper_micro,
         expected_s=offer.expected_s,
-        inputs=planned.inputs[:1] if offer.task.value == "image_to_video" else (),
+        inputs=_inputs(planned, scene, offer),
         options={},
         reason=f"{offer.candidate.label} takes over from {planned.provider}: {reason}.",
         rejected=(),

@@ -7,7 +7,7 @@ import pytest
 from jobs.routing.choose import choose_models
 from jobs.routing.complexity import complexity_of
 from jobs.routing.types import BranchNeed, Candidate, FixKind, Limits, NothingFits, Profile, Routing, SceneNeed
-from providers.values import Facts, Free, InputRole, ModelCard, PerSecond, SecondsRange, Task
+from providers.values import Facts, Feature, Free, InputRole, ModelCard, PerSecond, SecondsRange, Task
 
 LOCAL = ModelCard(
     id="local",
@@ -190,3 +190,43 @@ def test_complexity_tells_a_plain_card_from_a_crowd() -> None:
     assert card.value <= 3 < 8 <= crowd.value
     assert (card.tier, crowd.tier) == (1, 3)
     assert "people or hands" in crowd.reason
+
+
+def test_with_reference_pictures_a_model_that_follows_them_is_preferred_and_the_others_hear_why() -> None:
+    scenes = (replace(SCENES[0], reference_images=2),)
+    follows = replace(
+        VENDOR,
+        id="guided",
+        label="Guided",
+        quality=8,
+        supports=frozenset({Feature.REFERENCE_IMAGES}),
+        input_roles=frozenset({InputRole.FIRST_FRAME, InputRole.REFERENCE}),
+        max_references=3,
+        reference_durations=(8,),
+        provider="other",
+    )
+    plain = route(VENDOR, follows, branches="A", profile=Profile.QUALITY, scenes=SCENES[:1])
+    assert plain.leads == {"A": "vendor-fine"}
+    assert plain.choices[0].offer.references == 0
+    guided = route(VENDOR, follows, branches="A", profile=Profile.QUALITY, scenes=scenes).choice("s1", "A")
+    assert guided.model == "guided"
+    assert (guided.offer.references, guided.offer.duration_ms, guided.offer.task) == (2, 8_000, Task.TEXT_TO_VIDEO)
+    assert "It takes 2 of 2 reference pictures." in guided.reason
+    assert any("Vendor Fine: scores" in line and "it takes no reference pictures" in line for line in guided.rejected)
+
+
+def test_a_model_that_needs_reference_pictures_makes_no_scene_without_them() -> None:
+    only = replace(
+        VENDOR,
+        id="only",
+        label="Only By Pictures",
+        tasks=frozenset({Task.REFERENCES_TO_VIDEO}),
+        supports=frozenset({Feature.REFERENCE_IMAGES}),
+        input_roles=frozenset({InputRole.REFERENCE}),
+        max_references=4,
+    )
+    bare = route(LOCAL, only, branches="A", scenes=SCENES[:1]).choice("s1", "A")
+    assert "Only By Pictures: makes clips by reference pictures only, and the scene has none." in bare.rejected
+    scene = replace(SCENES[0], reference_images=5)
+    asked = route(only, branches="A", scenes=(scene,)).choice("s1", "A").offer
+    assert (asked.task, asked.references) == (Task.REFERENCES_TO_VIDEO, 3)
