@@ -10,11 +10,14 @@ import pytest
 from django.conf import LazySettings
 
 from genengine.core import clock
+from genengine.core.actors import SYSTEM
 from genengine.core.db import unit_of_work
 from genengine.core.events.queries import events_after
 from genengine.workspaces.models import Workspace
+from providers.limits import TrafficLimits
 from providers.traffic.models import Circuit, Signal, Throttle
 from providers.traffic.queries import passages, wait_of
+from providers.traffic.revisions import revise_limits
 from providers.traffic.services import (
     LONGEST_OPEN_S,
     PROBE_LEASE,
@@ -303,6 +306,18 @@ def test_no_race_of_processes_takes_a_token_twice(process_environment: dict[str,
     now = clock.now()
     Throttle.objects.update(tokens=17, refilled_at=now)
     assert race(circuit, process_environment, now=now, each=10) == 17
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_race_of_processes_takes_a_models_own_token_twice(process_environment: dict[str, str]) -> None:
+    circuit, now = make_circuit(make_workspace()), clock.now()
+    revise_limits(
+        provider="kling", model=MODEL, limits=TrafficLimits(per_minute=60, burst=13), effective_from=now,
+        reason="the pack of this model", actor=SYSTEM, now=now,
+    )  # fmt: skip
+    assert race(circuit, process_environment, now=now, each=10) == 13
+    circuit.refresh_from_db()
+    assert circuit.tokens == 0
 
 
 @pytest.mark.django_db(transaction=True)
