@@ -26,8 +26,8 @@ class LimitRevisionAdmin(StrictAdmin):
 
     form = LimitRevisionForm
     list_display = (
-        "scope", "number", "holds", "per_minute", "burst", "parallel", "effective_from", "source", "reason",
-        "workspace", "follow_up",
+        "scope", "workspace", "number", "holds", "per_minute", "burst", "parallel", "effective_from", "follow_up",
+        "reason",
     )  # fmt: skip
     list_filter = ("provider", "source")
     search_fields = ("provider", "model", "reason")
@@ -107,10 +107,12 @@ class LimitRevisionAdmin(StrictAdmin):
         """The account or the model."""
         return f"{obj.provider}: {obj.model or 'account'}"
 
-    @admin.display(description="holds", boolean=True)
-    def holds(self, obj: Any) -> bool:
-        """Say whether it is in force now."""
-        return bool(obj.holds_now)
+    @admin.display(description="holds")
+    def holds(self, obj: Any) -> str:
+        """Say whether it is in force now, or will be."""
+        if obj.effective_from > clock.now():
+            return "later"
+        return "now" if obj.holds_now else "replaced"
 
     @admin.display(description="")
     def follow_up(self, obj: LimitRevision) -> str:
