@@ -22,6 +22,7 @@ PROMPT_BY_PERSON = "Prompt written by a person."
 MODEL_BY_PERSON = "Model chosen by a person."
 BARE = re.compile(r"\blogo\b|\btitle card\b|\bend card\b|\bplain ground\b", re.IGNORECASE)
 LONGEST_HEADLINE = 80
+MOST_NAMED = 2
 
 
 EarlierResults = Callable[[Sequence[ClipPlan]], Collection[tuple[str, str, str]]]
@@ -138,9 +139,24 @@ def _clip(offer: Offer, scene: ScenePlan, desk: Desk, *, place: int, branch: int
         card_revision=offer.candidate.terms.number if offer.candidate.terms else 0,
         list_micro=offer.list_micro,
         inputs=_inputs(offer, scene, desk, branch),
-        notes=offer.notes,
+        notes=offer.notes + _who_follows(offer, scene, desk),
         options=_card_options(scene, desk.brief) if _is_text_card(offer) else {},
     )
+
+
+def _who_follows(offer: Offer, scene: ScenePlan, desk: Desk) -> tuple[str, ...]:
+    """Say which of the best models would follow the scene's reference pictures, where the chosen one follows none."""
+    if offer.references or not scene.reference_images:
+        return ()
+    able = []
+    for candidate in desk.candidates:
+        with suppress(CannotMake, UnknownRate):
+            if not candidate.refusal and offer_of(candidate, need_of(scene, desk), desk.limits).references:
+                able.append(candidate.card)
+    if not able:
+        return ("No model that is connected here would follow them for this scene.",)
+    best = sorted(able, key=lambda card: (-card.quality, card.id))[:MOST_NAMED]
+    return (f"{' or '.join(card.label for card in best)} would follow them: choose it under Prompt and model.",)
 
 
 def _is_text_card(offer: Offer) -> bool:

@@ -126,6 +126,7 @@ def test_models_that_follow_none_and_the_local_engine_say_so(on_model: Callable[
     without = on_model(NO_REFERENCES)
     assert [i.role for i in without.inputs] == ["first_frame"]
     assert any("takes no reference pictures; this clip is made without them." in note for note in without.notes)
+    assert any("Veo 3.1 or KlingAI 3.0 Omni would follow them" in note for note in without.notes)
     local = on_model("local")
     assert [i.role for i in local.inputs] == ["first_frame"]
     assert "Local engine does not use reference pictures: it films what it is given." in local.notes
