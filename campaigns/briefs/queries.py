@@ -46,11 +46,6 @@ def readiness(brief: Brief) -> list[Missing]:
     return sorted(found, key=lambda missing: not missing.blocks)
 
 
-def is_ready(brief: Brief) -> bool:
-    """Say whether a plan can be made."""
-    return not any(missing.blocks for missing in readiness(brief))
-
-
 def flag_labels() -> dict[str, str]:
     """Return the known compliance flags with their labels."""
     return {flag.key: flag.label for flag in FLAGS.values()}

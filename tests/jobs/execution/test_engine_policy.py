@@ -31,7 +31,7 @@ from jobs.execution.services.dispatching import dispatch_clip
 from jobs.timeline.words import say
 from providers import engines
 from tests.factories.jobs import make_job, make_plan, make_principal, make_workspace
-from tests.media.support import CAN, image_spec
+from tests.media.support import CAN, image_spec, small_output
 from tests.support.processes import wait_for
 from tests.support.render_server import TOKEN, Running, closed_address, running_server
 
@@ -51,6 +51,7 @@ def small_and_quick(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     settings.GE_WORK_DIR, settings.GE_CACHE_DIR = tmp_path / "work", tmp_path / "cache"
     settings.REMOTE_ENGINE_TOKEN = TOKEN
     monkeypatch.setattr(engines, "PATIENCE_S", 0.3)
+    monkeypatch.setenv("GE_MODELS", "0")  # who renders is the question here, not where the subject stands
 
 
 @pytest.fixture
@@ -100,7 +101,8 @@ def occupy(server: Running) -> None:
     """Let the server's only place be taken for long, so that what follows waits in the line."""
     digest = hashlib.sha256(CAN.read_bytes()).hexdigest()
     assert server.call("PUT", f"/v1/blobs/{digest}", data=CAN.read_bytes()).status_code == 201
-    body = {"spec": image_spec(1800, constraints={"brand_safe": False}), "assets": {"can": digest}}
+    long = image_spec(1800, constraints={"brand_safe": False}, output=small_output(width=540, height=960))
+    body = {"spec": long, "assets": {"can": digest}}
     taken = server.call("POST", "/v1/renders", json=body, headers={"Idempotency-Key": "occupant"})
     assert taken.status_code == 202
     wait_for(lambda: server.engine().health()["rendering"] == 1, within_s=60, what="the long render")
