@@ -16,7 +16,7 @@ import psutil
 import pytest
 import requests
 
-from tests.crash.test_kill_and_resume import JOB_ENDS_WITHIN_S, Stack
+from tests.crash.test_kill_and_resume import ASK_EVERY_S, JOB_ENDS_WITHIN_S, Stack
 from tests.support.processes import REPOSITORY, answers, free_port, manage, wait_for
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow]
@@ -63,7 +63,7 @@ def test_a_job_ends_elsewhere_when_its_vendor_falls_over_and_the_log_says_the_ne
         report = stack.drive("report", job)
         return report if report["state"] in ("ready", "failed", "needs_attention", "cancelled") else None
 
-    report = wait_for(ended, within_s=JOB_ENDS_WITHIN_S, what="the job's end")
+    report = wait_for(ended, within_s=JOB_ENDS_WITHIN_S, what="the job's end", every_s=ASK_EVERY_S)
     told = stack.drive("told", job)
     assert report["state"] == "ready", (report, told)
     assert not any(a["fallback"] for a in report["attempts"])
@@ -83,13 +83,13 @@ def test_a_vendor_that_accepts_and_then_fails_everything_is_asked_less_and_less_
     wait_for(lambda: answers(f"{emulator}/_control/faults"), within_s=60, what="the emulator")
     fault = {"vendor": "kling", "endpoint": "submit", "do": "fail_at_end"}
     assert requests.post(f"{emulator}/_control/faults", json={"faults": [fault]}, timeout=20).status_code == 200
-    workspace = stack.drive("launch_asking", "6")["workspace"]
+    workspace = stack.drive("launch_asking", "10")["workspace"]
 
     def openings() -> Any:
         found = stack.drive("openings", workspace)
         return found if found["waits"][2:] else None
 
-    found = wait_for(openings, within_s=JOB_ENDS_WITHIN_S, what="the third opening")
+    found = wait_for(openings, within_s=JOB_ENDS_WITHIN_S, what="the third opening", every_s=ASK_EVERY_S)
     waits = found["waits"][:3]
     assert all(longer > 1.2 * shorter for shorter, longer in pairwise(waits)), waits
     assert found["closed"] == 0

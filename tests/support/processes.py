@@ -25,8 +25,10 @@ class NeverHappened(AssertionError):
     """A condition did not come true in time."""
 
 
-def wait_for(condition: Callable[[], T], *, within_s: float = 20.0, what: str = "the condition") -> T:
-    """Return the first true value of `condition`; NeverHappened after `within_s`."""
+def wait_for(
+    condition: Callable[[], T], *, within_s: float = 20.0, what: str = "the condition", every_s: float = POLL_S
+) -> T:
+    """Return the first true value of `condition`, asked `every_s`; NeverHappened after `within_s`."""
     pause = threading.Event()
     deadline = time.monotonic() + within_s
     while True:
@@ -34,7 +36,7 @@ def wait_for(condition: Callable[[], T], *, within_s: float = 20.0, what: str = 
             return result
         if time.monotonic() > deadline:
             raise NeverHappened(f"{what} did not come true within {within_s:.0f} s")
-        pause.wait(POLL_S)
+        pause.wait(every_s)
 
 
 def free_port() -> int:
