@@ -243,10 +243,12 @@ def free_probe(*, circuit: Circuit, holder: UUID, now: datetime) -> None:
 
 
 def _fails_too_often(circuit: Circuit, now: datetime) -> bool:
-    """Judge the newest calls since the circuit last closed. Saturated ones are neither good nor bad."""
+    """Judge the newest verdicts since the circuit last closed. Saturated ones are neither good nor bad, and neither is
+    an accepted task: a vendor that accepts and then fails everything would look half well for ever.
+    """
     since = max(now - WINDOW, circuit.state_changed_at)
     rows = Signal.objects.filter(throttle_id=circuit.throttle_id, model=circuit.model, at__gte=since)
-    rows = rows.filter(call__in=(Signal.Call.SUBMIT, Signal.Call.TASK))
+    rows = rows.filter(call__in=(Signal.Call.SUBMIT, Signal.Call.TASK)).exclude(call=Signal.Call.SUBMIT, kind="")
     newest = list(rows.exclude(verdict=Verdict.SATURATED).order_by("-at", "-id").values_list("verdict", flat=True))[
         :WINDOW_CALLS
     ]

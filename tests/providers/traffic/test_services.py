@@ -147,10 +147,19 @@ def test_failures_open_the_circuit_and_the_log_says_why(workspace: Workspace, ci
 def test_a_few_failures_among_many_successes_do_not(circuit: Circuit) -> None:
     now = clock.now()
     for _ in range(4):
-        note_signal(circuit=circuit, call="submit", now=now)
-        note_signal(circuit=circuit, call="submit", now=now)
+        note_signal(circuit=circuit, call="task", now=now)
+        note_signal(circuit=circuit, call="task", now=now)
         fail(circuit, now=now)
     assert state(circuit) == CircuitState.CLOSED
+
+
+def test_a_vendor_that_accepts_every_task_and_fails_it_is_not_half_well(circuit: Circuit) -> None:
+    now = clock.now()
+    for _ in range(3):
+        note_signal(circuit=circuit, call="submit", now=now)
+        note_signal(circuit=circuit, call="submit", now=now)
+        note_signal(circuit=circuit, call="task", kind="transient", message="it failed", now=now)
+    assert state(circuit) == CircuitState.OPEN
 
 
 def test_a_refused_input_is_the_answer_of_a_healthy_vendor(circuit: Circuit) -> None:
