@@ -2,24 +2,9 @@
 
 from django.db import migrations
 
-GUARD = """
-CREATE FUNCTION billing_entry_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  RAISE EXCEPTION 'billing_entry is append-only: % is refused', TG_OP USING ERRCODE = '42501';
-END $$;
-CREATE TRIGGER append_only_rows BEFORE UPDATE OR DELETE ON billing_entry
-  FOR EACH ROW EXECUTE FUNCTION billing_entry_is_append_only();
-CREATE TRIGGER append_only_table BEFORE TRUNCATE ON billing_entry
-  FOR EACH STATEMENT EXECUTE FUNCTION billing_entry_is_append_only();
-"""
-
-UNGUARD = """
-DROP TRIGGER append_only_table ON billing_entry;
-DROP TRIGGER append_only_rows ON billing_entry;
-DROP FUNCTION billing_entry_is_append_only();
-"""
+from genengine.core.append_only import append_only
 
 
 class Migration(migrations.Migration):
     dependencies = [("billing", "0002_initial")]
-    operations = [migrations.RunSQL(GUARD, UNGUARD)]
+    operations = [append_only("billing_entry")]

@@ -4,7 +4,7 @@
 history and what a deletion would take with it. It asks the one policy; Django's own model permissions are not used.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import wraps
 from typing import Any, ClassVar
 from uuid import UUID
@@ -13,8 +13,11 @@ from django.contrib import admin, messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db import models
+from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
 
 from genengine.workspaces.models import Membership, User, Workspace
 from genengine.workspaces.policy import Action, Principal, can, principal_of_user
@@ -128,6 +131,69 @@ class StrictAdmin(admin.ModelAdmin):
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         raise Http404
+
+
+class RevisionAdmin(StrictAdmin):
+    """Append-only revisions: every one can be read, the next one written by a service, none changed or taken away.
+
+    `form` is for a new revision alone; `save_model` calls the service, whose `refusals` become messages on the page.
+    """
+
+    refusals: ClassVar[tuple[type[Exception], ...]] = ()
+    first_values: ClassVar["staticmethod[[Any], dict[str, Any]]"]
+    """A revision as the first values of the next one's form."""
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The form's fields for a new revision, the row's own for one that is there."""
+        if obj is None:
+            return self.fieldsets
+        return ((None, {"fields": [field.name for field in self.model._meta.fields]}),)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Only the new revision has a form; its own fields are not the model's."""
+        if obj is not None:
+            return super().get_form(request, obj, change, form=ModelForm, fields=())
+        kwargs["fields"] = self.form.Meta.fields  # type: ignore[attr-defined]
+        return super().get_form(request, obj, change, **kwargs)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A revision is never changed."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nor taken away."""
+        return False
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Begin with the values of the row that “Next revision” was asked for."""
+        initial = super().get_changeform_initial_data(request)
+        number = str(initial.pop("after", ""))
+        rows = self.model._default_manager.filter(**self.identity(initial))
+        after = rows.filter(number=int(number)).first() if number.isdecimal() and len(number) < 10 else None
+        return self.first_values(after) if after else initial
+
+    def identity(self, initial: Mapping[str, Any]) -> dict[str, str]:
+        """Return the fields that say what the form's address wants a revision of."""
+        return {"model": str(initial.get("model", ""))}
+
+    def next_revision(self, obj: Any, **named: str) -> str:
+        """Return a link to the form with this row's values in it; `named` says what it is a revision of."""
+        address = reverse(f"operator:{self.opts.app_label}_{self.opts.model_name}_add")
+        query = urlencode({**named, "after": str(obj.number)})
+        return format_html('<a href="{}?{}">Next revision</a>', address, query)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Turn a refusal of the service into a message on the same page."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except self.refusals as refusal:
+            messages.error(request, f"Not kept: {refusal}.")
+            request.method = "GET"
+            return super().changeform_view(request, *args, **kwargs)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """The audit trail has it."""
+        return None
 
 
 class TenantModelAdmin(StrictAdmin):

@@ -2,23 +2,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import genengine.core.ids
-
-GUARD = """
-CREATE FUNCTION providers_cardrevision_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  RAISE EXCEPTION 'providers_cardrevision is append-only: % is refused', TG_OP USING ERRCODE = '42501';
-END $$;
-CREATE TRIGGER append_only_rows BEFORE UPDATE OR DELETE ON providers_cardrevision
-  FOR EACH ROW EXECUTE FUNCTION providers_cardrevision_is_append_only();
-CREATE TRIGGER append_only_table BEFORE TRUNCATE ON providers_cardrevision
-  FOR EACH STATEMENT EXECUTE FUNCTION providers_cardrevision_is_append_only();
-"""
-
-UNGUARD = """
-DROP TRIGGER append_only_table ON providers_cardrevision;
-DROP TRIGGER append_only_rows ON providers_cardrevision;
-DROP FUNCTION providers_cardrevision_is_append_only();
-"""
+from genengine.core.append_only import append_only
 
 
 class Migration(migrations.Migration):
@@ -131,5 +115,5 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["state", "model"], name="model_test_by_state")],
             },
         ),
-        migrations.RunSQL(GUARD, UNGUARD),
+        append_only("providers_cardrevision"),
     ]

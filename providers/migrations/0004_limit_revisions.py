@@ -2,23 +2,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import genengine.core.ids
-
-GUARD = """
-CREATE FUNCTION providers_limitrevision_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  RAISE EXCEPTION 'providers_limitrevision is append-only: % is refused', TG_OP USING ERRCODE = '42501';
-END $$;
-CREATE TRIGGER append_only_rows BEFORE UPDATE OR DELETE ON providers_limitrevision
-  FOR EACH ROW EXECUTE FUNCTION providers_limitrevision_is_append_only();
-CREATE TRIGGER append_only_table BEFORE TRUNCATE ON providers_limitrevision
-  FOR EACH STATEMENT EXECUTE FUNCTION providers_limitrevision_is_append_only();
-"""
-
-UNGUARD = """
-DROP TRIGGER append_only_table ON providers_limitrevision;
-DROP TRIGGER append_only_rows ON providers_limitrevision;
-DROP FUNCTION providers_limitrevision_is_append_only();
-"""
+from genengine.core.append_only import append_only
 
 
 class Migration(migrations.Migration):
@@ -101,5 +85,5 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunSQL(GUARD, UNGUARD),
+        append_only("providers_limitrevision"),
     ]

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib import admin, messages
-from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.http import urlencode
+from django.contrib import admin
+from django.http import HttpRequest
 
 from genengine.core import clock
-from genengine.workspaces.admin_site import ReadOnly, StrictAdmin, operator_admin
+from genengine.workspaces.admin_site import ReadOnly, RevisionAdmin, StrictAdmin, operator_admin
 from providers.registry.forms import CardRevisionForm, initial_values
 from providers.registry.models import CardRevision, ModelTest
 from providers.registry.revisions import RevisionInvalid, revise_card
@@ -20,10 +16,12 @@ from providers.registry.terms import TermsInvalid, read_price
 
 
 @admin.register(CardRevision, site=operator_admin)
-class CardRevisionAdmin(StrictAdmin):
+class CardRevisionAdmin(RevisionAdmin):
     """What every model costs and since when. “Next revision” opens the form with the terms of a row."""
 
     form = CardRevisionForm
+    first_values = staticmethod(initial_values)
+    refusals = (RevisionInvalid, TermsInvalid)
     list_display = ("model", "number", "status", "price_words", "effective_from", "source", "workspace", "follow_up")
     list_filter = ("provider", "status", "source")
     search_fields = ("model", "source_note")
@@ -36,35 +34,6 @@ class CardRevisionAdmin(StrictAdmin):
         )}),
         ("Use", {"fields": ("longest_s", "largest", "quality", "speed_s_per_s", "facts_sure")}),
     )  # fmt: skip
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The form's fields for a new revision, the row's own for one that is there."""
-        if obj is None:
-            return self.fieldsets
-        return ((None, {"fields": [field.name for field in CardRevision._meta.fields]}),)
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """Only the new revision has a form; its own fields are not the model's."""
-        if obj is not None:
-            return super().get_form(request, obj, change, form=ModelForm, fields=())
-        kwargs["fields"] = CardRevisionForm.Meta.fields
-        return super().get_form(request, obj, change, **kwargs)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A revision is never changed."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nor taken away."""
-        return False
-
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Begin with the terms of the row that “Next revision” was asked for."""
-        initial = super().get_changeform_initial_data(request)
-        number = str(initial.pop("after", ""))
-        rows = CardRevision.objects.filter(model=str(initial.get("model", "")))
-        after = rows.filter(number=int(number)).first() if number.isdecimal() else None
-        return initial_values(after) if after else initial
 
     def save_model(self, request: HttpRequest, obj: CardRevision, form: Any, change: bool) -> None:
         """Append by the one service."""
@@ -80,19 +49,6 @@ class CardRevisionAdmin(StrictAdmin):
         )
         obj.pk, obj.model, obj.number = made.pk, made.model, made.number
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Turn a refusal of the service into a message on the same page."""
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except (RevisionInvalid, TermsInvalid) as refusal:
-            messages.error(request, f"Not kept: {refusal}.")
-            request.method = "GET"
-            return super().changeform_view(request, *args, **kwargs)
-
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """The audit trail has it."""
-        return None
-
     @admin.display(description="price")
     def price_words(self, obj: CardRevision) -> str:
         """The price in one line."""
@@ -104,9 +60,7 @@ class CardRevisionAdmin(StrictAdmin):
     @admin.display(description="")
     def follow_up(self, obj: CardRevision) -> str:
         """A link to the form, with this row's terms in it."""
-        address = reverse("operator:providers_cardrevision_add")
-        query = urlencode({"model": str(obj.model), "after": str(obj.number)})
-        return format_html('<a href="{}?{}">Next revision</a>', address, query)
+        return self.next_revision(obj, model=str(obj.model))
 
 
 @admin.register(ModelTest, site=operator_admin)
