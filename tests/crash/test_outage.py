@@ -51,13 +51,18 @@ def stack(emulator: str) -> Iterator[Stack]:
             yield Stack(environment, psutil.Process(up.pid), Path(folder) / "state" / "emulator" / "requests.jsonl")
 
 
-def test_a_job_ends_elsewhere_when_its_vendor_falls_over_and_the_log_says_the_new_end(
-    stack: Stack, emulator: str
-) -> None:
+def accept_and_fail(emulator: str) -> None:
+    """Let one vendor take every task and fail it."""
     wait_for(lambda: answers(f"{emulator}/_control/faults"), within_s=60, what="the emulator")
     fault = {"vendor": "kling", "endpoint": "submit", "do": "fail_at_end"}
     assert requests.post(f"{emulator}/_control/faults", json={"faults": [fault]}, timeout=20).status_code == 200
-    job = stack.drive("launch_moving", "6")["job"]
+
+
+def test_a_job_ends_elsewhere_when_its_vendor_falls_over_and_the_log_says_the_new_end(
+    stack: Stack, emulator: str
+) -> None:
+    accept_and_fail(emulator)
+    job = stack.drive("launch_moving", "9")["job"]
 
     def ended() -> Any:
         report = stack.drive("report", job)
@@ -80,9 +85,7 @@ def test_a_job_ends_elsewhere_when_its_vendor_falls_over_and_the_log_says_the_ne
 def test_a_vendor_that_accepts_and_then_fails_everything_is_asked_less_and_less_often(
     stack: Stack, emulator: str
 ) -> None:
-    wait_for(lambda: answers(f"{emulator}/_control/faults"), within_s=60, what="the emulator")
-    fault = {"vendor": "kling", "endpoint": "submit", "do": "fail_at_end"}
-    assert requests.post(f"{emulator}/_control/faults", json={"faults": [fault]}, timeout=20).status_code == 200
+    accept_and_fail(emulator)
     workspace = stack.drive("launch_asking", "10")["workspace"]
 
     def openings() -> Any:

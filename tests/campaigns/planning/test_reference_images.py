@@ -12,7 +12,7 @@ from django.test import Client
 from campaigns.briefs.models import Brief
 from campaigns.planning.models import PlanRevision
 from campaigns.planning.queries import plan_findings
-from campaigns.planning.services import launch, make_plan, revise_plan
+from campaigns.planning.services import launch
 from campaigns.planning.types import ChangeRefused, EditClip, EditScene, PlanChange, PlanFlawed
 from genengine.assets.models import Asset, Lineage
 from genengine.assets.services import archive_asset, store_blob, upload_asset
@@ -51,23 +51,6 @@ def guides(editor: Principal, photo: Asset, now: datetime) -> tuple[str, ...]:
     """The ids of three pictures of the library that the brief does not use."""
     others = [path for path in sorted((MEDIA / "photos").glob("*.jpg")) if path.stem != "product-flatlay-square"]
     return tuple(str(upload(editor, path, now).pk) for path in others[:3])
-
-
-@pytest.fixture
-def revision(brief: Brief, editor: Principal, now: datetime) -> PlanRevision:
-    return make_plan(brief=brief, principal=editor, now=now)
-
-
-@pytest.fixture
-def revise(revision: PlanRevision, editor: Principal, now: datetime) -> Revise:
-    newest = revision
-
-    def change(what: PlanChange) -> PlanRevision:
-        nonlocal newest
-        newest = revise_plan(revision=newest, change=what, principal=editor, now=now)
-        return newest
-
-    return change
 
 
 @pytest.fixture

@@ -36,23 +36,6 @@ from jobs.routing.types import FixKind
 Revise = Callable[[PlanChange], PlanRevision]
 
 
-@pytest.fixture
-def revision(brief: Brief, editor: Principal, now: datetime) -> PlanRevision:
-    return make_plan(brief=brief, principal=editor, now=now)
-
-
-@pytest.fixture
-def revise(revision: PlanRevision, editor: Principal, now: datetime) -> Revise:
-    newest = revision
-
-    def change(what: PlanChange) -> PlanRevision:
-        nonlocal newest
-        newest = revise_plan(revision=newest, change=what, principal=editor, now=now)
-        return newest
-
-    return change
-
-
 def lengths(revision: PlanRevision) -> list[int]:
     return [scene.duration_ms for scene in revision.plan.scenes]
 
