@@ -36,6 +36,7 @@ def main() -> int:
         "GE_SIMULATED_POLL_INTERVAL_S": str(POLL_INTERVAL_S),
         "GE_PROVIDER_PARALLEL": "60",
         "GE_MASTER_SCALE": "0.1",
+        "GE_EMULATOR_PICTURE_SCALE": "0.25",  # drawing the vendors' pictures would take most of both cores
     }
     with (
         tempfile.TemporaryDirectory(prefix="ge-bench-load-") as folder,

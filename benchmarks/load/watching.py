@@ -78,7 +78,7 @@ class Watcher:
         self._after: tuple[Reading, Counts] | None = None
 
     def run(self, *, timeout_s: float) -> Watch:
-        """Look once a second until every clip is collected or the time is over."""
+        """Look once a second until every clip is collected, the time is over or somebody interrupts."""
         pause, begin, told = threading.Event(), time.monotonic(), 0.0
         while True:
             moment = time.monotonic() - begin
@@ -92,7 +92,10 @@ class Watcher:
             if counts.collected >= self.clips or moment > timeout_s:
                 self.watch.wall_s, self.watch.collected = moment, counts.collected
                 return self.watch
-            pause.wait(EVERY_S)
+            try:
+                pause.wait(EVERY_S)
+            except KeyboardInterrupt:  # what was measured so far is worth printing
+                timeout_s = 0
 
     def _look(self, moment: float) -> Counts:
         counts = self._read_rows()
