@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 import time
@@ -79,7 +80,8 @@ class Watcher:
 
     def run(self, *, timeout_s: float) -> Watch:
         """Look once a second until every clip is collected, the time is over or somebody interrupts."""
-        pause, begin, told = threading.Event(), time.monotonic(), 0.0
+        interrupted, begin, told = threading.Event(), time.monotonic(), 0.0
+        signal.signal(signal.SIGINT, lambda *_: interrupted.set())
         while True:
             moment = time.monotonic() - begin
             counts = self._look(moment)
@@ -92,9 +94,7 @@ class Watcher:
             if counts.collected >= self.clips or moment > timeout_s:
                 self.watch.wall_s, self.watch.collected = moment, counts.collected
                 return self.watch
-            try:
-                pause.wait(EVERY_S)
-            except KeyboardInterrupt:  # what was measured so far is worth printing
+            if interrupted.wait(EVERY_S):  # what was measured so far is worth printing
                 timeout_s = 0
 
     def _look(self, moment: float) -> Counts:
