@@ -37,6 +37,7 @@ def main() -> int:
         "GE_PROVIDER_PARALLEL": "60",
         "GE_MASTER_SCALE": "0.1",
         "GE_EMULATOR_PICTURE_SCALE": "0.25",  # drawing the vendors' pictures would take most of both cores
+        "GE_MODELS": "0",
     }
     with (
         tempfile.TemporaryDirectory(prefix="ge-bench-load-") as folder,

@@ -30,6 +30,7 @@ SETTINGS = {
     "GE_MASTER_SCALE": "0.25",
     "GE_EMULATOR_SPEED": "60",
     "GE_EMULATOR_PICTURE_SCALE": "0.25",
+    "GE_MODELS": "0",  # where a subject stands in a test card does not matter here
     "GE_SIMULATED_POLL_INTERVAL_S": "0.5",
     "GE_PROVIDER_PARALLEL": "40",
 }
