@@ -1,33 +1,29 @@
-"""What a crash test asks of a running stack, in a process of its own: `-m tests.crash.driver launch|report`."""
+"""What a crash test asks of a running stack, called by `tests.support.inside` in a process of its own."""
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-from collections.abc import Callable
 from typing import Any
 
 
-def launch_moving(scenes: str) -> dict[str, Any]:
+def launch_moving(scenes: int) -> dict[str, Any]:
     """Launch a job of one paid variant in a workspace whose policy is another provider."""
     from genengine.core.correlation import correlated
     from tests.factories.jobs import KLING, make_asset, make_job, make_plan, make_principal, make_workspace
 
     principal = make_principal(make_workspace("moving", fallback_policy="provider"))
     with correlated():
-        job = make_job(principal, make_plan(make_asset(principal), branches=(KLING,), scenes=int(scenes)))
+        job = make_job(principal, make_plan(make_asset(principal), branches=(KLING,), scenes=scenes))
     return {"job": str(job.pk)}
 
 
-def launch_asking(scenes: str) -> dict[str, Any]:
+def launch_asking(scenes: int) -> dict[str, Any]:
     """Launch a job of one paid variant in a workspace whose people are asked when a vendor fails."""
     from genengine.core.correlation import correlated
     from tests.factories.jobs import KLING, make_asset, make_job, make_plan, make_principal, make_workspace
 
     principal = make_principal(make_workspace("asking", fallback_policy="ask"))
     with correlated():
-        make_job(principal, make_plan(make_asset(principal), branches=(KLING,), scenes=int(scenes)))
+        make_job(principal, make_plan(make_asset(principal), branches=(KLING,), scenes=scenes))
     return {"workspace": str(principal.workspace.pk)}
 
 
@@ -59,6 +55,20 @@ def launch() -> dict[str, Any]:
     with correlated():
         job = make_job(principal, make_plan(asset, branches=(KLING, LOCAL), scenes=3))
     return {"job": str(job.pk)}
+
+
+def has_ended(job_id: str) -> bool:
+    """Whether a job goes on no more by itself."""
+    from jobs.execution.models import Job
+
+    return Job.objects.get(pk=job_id).state in ("ready", "failed", "needs_attention", "cancelled")
+
+
+def was_submitted(job_id: str) -> bool:
+    """Whether a vendor has been asked for a clip of a job; it may have ended since."""
+    from jobs.execution.models import Job
+
+    return Job.objects.get(pk=job_id).attempts.exclude(state="intent").exists()
 
 
 def report(job_id: str) -> dict[str, Any]:
@@ -100,16 +110,3 @@ def _takes_by_attempt(job: Any) -> list[int]:
     from collections import Counter
 
     return list(Counter(job.takes.values_list("attempt_id", flat=True)).values())
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genengine.settings.local")
-    import django
-
-    django.setup()
-    command, *arguments = sys.argv[1:]
-    commands: dict[str, Callable[..., dict[str, Any]]] = {
-        "launch": launch, "launch_moving": launch_moving, "launch_asking": launch_asking, "openings": openings,
-        "report": report, "told": told,
-    }  # fmt: skip
-    print(json.dumps(commands[command](*arguments)))
