@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from providers.emulator.wire import Answer, Call
+from providers.emulator.wire import Call, LogNote
 
 
 @dataclass
@@ -34,9 +34,8 @@ class CallLog:
             sys.stdout.write(line)
             sys.stdout.flush()
 
-    def call(self, vendor: str, endpoint: str, call: Call, answer: Answer, *, status: int) -> None:
+    def call(self, vendor: str, endpoint: str, call: Call, note: LogNote, *, status: int) -> None:
         """One call and what it cost; ``status`` 0 means the connection was dropped."""
-        note = answer.note
         self.write(
             vendor=vendor,
             endpoint=endpoint,

@@ -193,9 +193,10 @@ class Emulator(Resource):
         return vendor.server_error(fault.status)
 
     def _log(self, vendor: Vendor, endpoint: str, call: Call, answer: Answer, status: int) -> None:
-        self.log.call(vendor.name, endpoint, call, answer, status=status)
-        if answer.note.billed:
-            self.world.store.mark_logged(vendor.name, answer.note.remote_id)
+        for note in (answer.note, *answer.further):
+            self.log.call(vendor.name, endpoint, call, note, status=status)
+            if note.billed:
+                self.world.store.mark_logged(vendor.name, note.remote_id)
 
     # -- files -----------------------------------------------------------------------------------------------
 
@@ -211,13 +212,13 @@ class Emulator(Resource):
         allowed = vendor is not None and vendor.may_fetch(path, call.query) and trouble is not Trouble.EXPIRED_URL
         if plan is None or not allowed or vendor is None:
             answer = Answer(403, b"<Error><Code>AccessDenied</Code></Error>", media_type="application/xml")
-            self.log.call(name, "fetch", call, answer.noting(LogNote(remote_id=task_id)), status=403)
+            self.log.call(name, "fetch", call, LogNote(remote_id=task_id), status=403)
             self.sender.send(request, answer)
             return
         if call.fault and trouble is Trouble.STATUS:
             self.sender.send(request, vendor.server_error(call.fault.status))
             return
-        self.log.call(name, "fetch", call, Answer(note=LogNote(remote_id=task_id)), status=200)
+        self.log.call(name, "fetch", call, LogNote(remote_id=task_id), status=200)
         self.sender.send_media(request, plan, trouble)
 
     # -- control ---------------------------------------------------------------------------------------------

@@ -90,7 +90,7 @@ class Answer:
 
     ``wrap`` turns the rendered file's bytes into the body, for vendors that answer with base64 inside JSON.
     ``feed`` gives a stream's next bytes and whether they are the last; ``hold`` gives the answer proper once there
-    is one. Both are asked every tenth of a second.
+    is one. Both are asked every tenth of a second. ``further`` are the notes of a call that started several tasks.
     """
 
     status: int = 200
@@ -103,6 +103,7 @@ class Answer:
     feed: Callable[[], tuple[bytes, bool]] | None = None
     hold: Callable[[], Answer | None] | None = None
     note: LogNote = field(default_factory=LogNote)
+    further: tuple[LogNote, ...] = ()
 
     @classmethod
     def of_json(cls, value: Any, status: int = 200, **headers: str) -> Answer:

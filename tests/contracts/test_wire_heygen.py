@@ -84,3 +84,103 @@ def test_an_oauth_token_signs_in_too_and_groups_have_looks(heygen: Wire) -> None
     looks = heygen("GET", "/v3/avatars/looks", params={"group_id": group}).json()["data"]
     assert [look["group_id"] for look in looks] == [group]
     assert heygen.without_key()("GET", "/v3/users/me").json()["error"]["code"] == "unauthorized"
+
+
+SPOKEN = {
+    "character": {"type": "avatar", "avatar_id": "look-ada", "avatar_style": "normal"},
+    "voice": {"type": "text", "voice_id": "voice-en-1", "input_text": "Cold brew for slow mornings"},
+}
+
+
+def test_the_second_version_makes_a_video_in_its_own_envelopes(heygen: Wire) -> None:
+    asked = {"video_inputs": [SPOKEN], "dimension": {"width": 640, "height": 360}, "callback_id": "job-42"}
+    made = heygen("POST", "/v2/video/generate", json=asked).json()
+    assert made["error"] is None
+    named = {"video_id": made["data"]["video_id"]}
+
+    def done() -> dict[str, Any] | None:
+        told: dict[str, Any] = heygen("GET", "/v1/video_status.get", params=named).json()
+        assert (told["code"], told["message"]) == (100, "Success")
+        return told["data"] if told["data"]["status"] == "completed" else None
+
+    video = wait_for(done)
+    assert (video["callback_id"], video["duration"], video["error"]) == ("job-42", 2.0, None)
+    assert heygen("GET", video["video_url"]).content[4:8] == b"ftyp"
+    (listed,) = heygen("GET", "/v1/video.list").json()["data"]["videos"]
+    assert listed["video_id"] == named["video_id"]
+    assert heygen("GET", "/v2/user/remaining_quota").json()["data"]["remaining_quota"] < 360_000
+    assert heygen("DELETE", "/v1/video.delete", params=named).json()["code"] == 100
+    assert heygen("GET", "/v1/video_status.get", params=named).status_code == 404
+
+
+def test_the_second_version_refuses_in_its_own_words(heygen: Wire) -> None:
+    for scene, code in (
+        ({**SPOKEN, "character": {"type": "avatar", "avatar_id": "nobody"}}, "avatar_not_found"),
+        ({**SPOKEN, "voice": {"type": "text", "input_text": "Hi"}}, "invalid_parameter"),
+    ):
+        answer = heygen("POST", "/v2/video/generate", json={"video_inputs": [scene]})
+        assert (answer.status_code, answer.json()["data"], answer.json()["error"]["code"]) == (400, None, code)
+    nobody = heygen.without_key()
+    assert nobody("GET", "/v2/avatars").json()["error"]["code"] == "unauthorized"
+    assert nobody("GET", "/v1/video_status.get").json()["code"] == 400112
+
+
+def test_old_catalogues_uploads_and_webhooks_answer(heygen: Wire, frame: Path) -> None:
+    assert heygen("GET", "/v2/avatars").json()["data"]["avatars"][0]["avatar_id"] == "look-ada"
+    voice = heygen("GET", "/v2/voices").json()["data"]["voices"][0]
+    assert heygen("GET", voice["preview_audio"]).content.startswith(b"RIFF")
+    sent = heygen("POST", "/v1/asset", data=frame.read_bytes(), headers={"Content-Type": "image/jpeg"}).json()
+    assert (sent["code"], sent["data"]["file_type"]) == (100, "image")
+    hook = heygen("POST", "/v1/webhook/endpoint.add", json={"url": "https://example.com/x", "events": None}).json()
+    assert hook["data"]["secret"]
+    assert len(heygen("GET", "/v1/webhook/endpoint.list").json()["data"]) == 1
+    gone = heygen("DELETE", "/v1/webhook/endpoint.delete", params={"endpoint_id": hook["data"]["endpoint_id"]})
+    assert gone.json()["code"] == 100
+
+
+def test_a_template_is_listed_filled_in_and_made_on_both_versions(heygen: Wire) -> None:
+    template = heygen("GET", "/v3/templates").json()["data"][0]["template_id"]
+    variables = heygen("GET", f"/v3/templates/{template}").json()["data"]["variables"]
+    given = {name: {**value, "properties": {"content": "Cold brew"}} for name, value in variables.items()}
+    made = heygen("POST", f"/v3/templates/{template}", json={"variables": given, "fps": 30}).json()["data"]
+    assert (made["status"], made["title"]) == ("pending", "Product teaser")
+    assert heygen("POST", f"/v3/templates/{template}", json={"variables": {"colour": "x"}}).status_code == 400
+    assert heygen("GET", f"/v2/template/{template}").json()["data"]["variables"].keys() == variables.keys()
+    old = heygen("POST", f"/v2/template/{template}/generate", json={"title": "Spring", "variables": given}).json()
+    assert heygen("GET", f"/v3/videos/{old['data']['video_id']}").json()["data"]["title"] == "Spring"
+    assert heygen("GET", "/v3/templates/none").json()["error"]["code"] == "resource_not_found"
+
+
+def test_a_batch_takes_each_video_by_itself_and_is_charged_for_each(heygen: Wire) -> None:
+    videos = [VIDEO, {**VIDEO, "resolution": "8k"}, {**VIDEO, "script": "Two words"}]
+    batch = heygen("POST", "/v3/videos/batches", json={"title": "Spring", "videos": videos}).json()["data"]["batch_id"]
+    items = heygen("GET", f"/v3/videos/batches/{batch}").json()["data"]["items"]
+    assert [item["error"] and item["error"]["code"] for item in items] == [None, "invalid_parameter", None]
+    made = {item["video_id"] for item in items} - {None}
+    charged = [line["remote_id"] for line in heygen.emulator.lines() if line.get("billed")]
+    assert len(made) == 2
+    assert made <= set(charged)
+    told = heygen("GET", "/v3/videos/statuses", params={"batch_ids": batch}).json()["data"]
+    assert [entry["item_index"] for entry in told] == [0, 1, 2]
+
+
+def test_scenes_cinematic_looks_and_references_are_taken(heygen: Wire) -> None:
+    scenes = [
+        {"type": "avatar_video", "avatar_id": "look-ada", "script": "Cold brew"},
+        {"type": "image", "duration": 3},
+    ]
+    assert heygen("POST", "/v3/videos", json={"type": "studio", "scenes": scenes}).status_code == 200
+    film = {"type": "cinematic_avatar", "prompt": "A walk", "avatar_id": ["look-ada"], "duration": 4}
+    assert heygen("POST", "/v3/videos", json=film).json()["data"]["status"] == "waiting"
+    assert heygen("POST", "/v3/videos", json={**film, "duration": 60}).json()["error"]["param"] == "duration"
+    picture = {"type": "url", "url": "https://example.com/a.jpg"}
+    clip = {"model": "heygen-video-1", "mode": "reference_to_video", "prompt": "A cup", "reference_images": [picture]}
+    assert heygen("POST", "/v3/models/videos", json={**clip, "resolution": "1080p"}).status_code == 202
+    assert heygen("POST", "/v3/models/videos", json={**clip, "reference_images": []}).status_code == 400
+
+
+def test_what_has_happened_can_be_read_again(heygen: Wire) -> None:
+    made = heygen("POST", "/v3/videos", json={**VIDEO, "callback_id": "job-7"}).json()["data"]["video_id"]
+    (event,) = wait_for(lambda: heygen("GET", "/v3/webhooks/events").json()["data"])
+    assert event["event_type"] == "avatar_video.success"
+    assert event["event_data"] == {"video_id": made, "callback_id": "job-7"}

@@ -5,7 +5,7 @@ from providers.emulator.vendors.comfyui import ComfyUIVendor
 from providers.emulator.vendors.elevenlabs import ElevenLabsVendor
 from providers.emulator.vendors.fal import FalVendor
 from providers.emulator.vendors.gemini import GeminiVendor
-from providers.emulator.vendors.heygen import HeyGenVendor
+from providers.emulator.vendors.heygen_legacy import LegacyHeyGenVendor
 from providers.emulator.vendors.kling import KlingVendor
 from providers.emulator.vendors.openai import OpenAIVendor
 from providers.emulator.vendors.replicate import ReplicateVendor
@@ -14,7 +14,7 @@ from providers.emulator.vendors.stability import StabilityVendor
 from providers.emulator.vendors.vertex import VertexVendor
 
 VENDORS: tuple[type[Vendor], ...] = (
-    HeyGenVendor,
+    LegacyHeyGenVendor,
     KlingVendor,
     RunwayVendor,
     VertexVendor,

@@ -20,9 +20,11 @@ from providers.emulator.faults import Trouble
 from providers.emulator.media.video import Clip, render_clip
 from providers.emulator.store import StoredTask, StoredWebhook
 from providers.emulator.vendor import Delivery, Draft, DuplicateKey, MediaPlan, Route, even, route
+from providers.emulator.vendors.heygen_catalogue import CatalogueVendor, page_of
 from providers.emulator.vendors.heygen_files import Refused, good
 from providers.emulator.vendors.heygen_hooks import MOMENT
-from providers.emulator.vendors.heygen_models import SESSION, ModelsVendor
+from providers.emulator.vendors.heygen_models import SESSION
+from providers.emulator.vendors.heygen_scenes import MOST_IN_BATCH, bulk_state
 from providers.emulator.wire import Answer, Call, LogNote
 
 PARALLEL = 10
@@ -35,12 +37,12 @@ PRICES = {
     "avatar_v": ("0.0667", "0.0833"),
     "avatar_iii": ("0.0167", "0.02"),
 }
-LOOKS = ("Ada", "Bela", "Cleo")
-BULK = {"queued": "queued", "running": "processing", "succeeded": "completed", "gone": "not_found"}
+TYPES = ("avatar", "image", "cinematic_avatar", "studio")
+SPOKEN = frozenset({*TYPES, "agent", "template", "legacy"})  # what lists of videos show
 KEY_PATTERN = re.compile(r"[A-Za-z0-9_\-:.;]{1,255}")
 
 
-class HeyGenVendor(ModelsVendor):
+class HeyGenVendor(CatalogueVendor):
     """`/v3/videos`, `/v3/models/videos`, `/v3/video-agents`, speech, files, account and catalogue."""
 
     url_lifetime_s = 7 * 86_400.0
@@ -54,14 +56,14 @@ class HeyGenVendor(ModelsVendor):
             route("POST", "/v3/video-agents", "submit", guarded(partial(self._create, self.agent_draft))),
             route("GET", "/v3/video-agents/{session_id}", "poll", guarded(self._session)),
             route("POST", "/v3/voices/speech", "submit", guarded(self._speak)),
+            route("POST", "/v3/videos/batches", "submit", guarded(self._create_many)),
+            *self.template_routes(),
+            route("POST", "/v3/templates/{template_id}", "submit", guarded(self._create_of_template)),
             route("GET", "/v3/videos/statuses", "poll", guarded(self._statuses)),
             route("GET", "/v3/videos/{video_id}", "poll", guarded(self._read)),
             route("DELETE", "/v3/videos/{video_id}", "cancel", guarded(self._delete)),
             route("GET", "/v3/videos", "list", guarded(self._list)),
-            route("GET", "/v3/users/me", "account", guarded(self._me)),
-            route("GET", "/v3/avatars", "catalogue", guarded(self._avatars)),
-            route("GET", "/v3/avatars/looks", "catalogue", guarded(self._looks)),
-            route("GET", "/v3/voices", "catalogue", guarded(self._voices)),
+            *self.catalogue_routes(),
             *self.file_routes(),
             *self.hook_routes(),
         ]
@@ -93,6 +95,13 @@ class HeyGenVendor(ModelsVendor):
         return _created(task).noting(note)
 
     def _presenter(self, body: Any, account: str) -> Draft:
+        kind = body.get("type") if isinstance(body, dict) else None
+        if kind not in TYPES:
+            raise Refused(400, "validation_error", f"type must be one of {', '.join(TYPES)}", "type")
+        if kind == "studio":
+            return self.studio_draft(body, _common(body), account)
+        if kind == "cinematic_avatar":
+            return self.cinematic_draft(body, _common(body), account)
         params, engine = self._params(body, account)
         small, large = PRICES[engine]
         price = Decimal(large if params["resolution"] == "4k" else small)
@@ -107,22 +116,8 @@ class HeyGenVendor(ModelsVendor):
             render_s=18 * params["seconds"],
         )
 
-    def _params(self, body: Any, account: str) -> tuple[dict[str, Any], str]:
-        if not isinstance(body, dict) or body.get("type") not in ("avatar", "image"):
-            raise Refused(400, "validation_error", "type must be avatar or image", "type")
-        resolution, ratio = body.get("resolution", "720p"), body.get("aspect_ratio", "16:9")
-        if resolution not in LINES:
-            raise Refused(400, "invalid_parameter", f"resolution {resolution} is not supported", "resolution")
-        if ratio not in RATIOS:
-            raise Refused(400, "invalid_parameter", f"aspect_ratio {ratio} is not supported", "aspect_ratio")
-        params = {
-            "type": body["type"],
-            "title": str(body.get("title") or ""),
-            "callback_id": str(body.get("callback_id") or ""),
-            "resolution": resolution,
-            "ratio": ratio,
-            **self._speech(body),
-        }
+    def _params(self, body: Mapping[str, Any], account: str) -> tuple[dict[str, Any], str]:
+        params = {**_common(body), "type": body["type"], **self._speech(body)}
         if body["type"] == "image":
             return {**params, "picture": self.asset_of(account, body.get("image"), "image")}, "image"
         if not body.get("avatar_id"):
@@ -160,17 +155,55 @@ class HeyGenVendor(ModelsVendor):
         return (self.clip_view if task.kind == "clip" else self._view)(task, call.origin)
 
     def _statuses(self, call: Call, account: str) -> Answer:
-        """Many states at once."""
-        named = [item for item in call.query.get("video_ids", "").split(",") if item]
-        if not 1 <= len(named) <= 100:
-            raise Refused(400, "invalid_parameter", "give 1 to 100 video_ids", "video_ids")
-        entries = []
-        for video_id in named:
-            task = self.world.store.get(self.name, video_id)
-            mine = task is not None and task.account == account
-            phase = task.phase(self.world.now()) if task is not None and mine else "gone"
-            entries.append({"video_id": video_id, "status": BULK.get(phase, "failed"), "batch_id": None, "error": None})
-        return good(entries)
+        """Many states at once, of videos and of batches."""
+        named, batches = (
+            [item for item in call.query.get(name, "").split(",") if item] for name in ("video_ids", "batch_ids")
+        )
+        if not 1 <= len(named) + len(batches) <= 100:
+            raise Refused(400, "invalid_parameter", "give 1 to 100 video_ids or batch_ids", "video_ids")
+        now, get = self.world.now(), self.world.store.get
+        entries = [
+            {
+                "video_id": video_id,
+                "status": bulk_state(get(self.name, video_id), account, now),
+                "batch_id": None,
+                "item_index": None,
+                "error": None,
+            }
+            for video_id in named
+        ]
+        return good([*entries, *(entry for batch in batches for entry in self.batch_entries(account, batch))])
+
+    def _create_many(self, call: Call, account: str) -> Answer:
+        """Up to a hundred creates, each taken or refused by itself; above the limit they wait."""
+        body = call.json if isinstance(call.json, dict) else {}
+        videos = body.get("videos")
+        if not isinstance(videos, list) or not 1 <= len(videos) <= MOST_IN_BATCH:
+            raise Refused(400, "invalid_parameter", f"1 to {MOST_IN_BATCH} videos are expected", "videos")
+        entries: list[dict[str, Any]] = []
+        notes: list[LogNote] = []
+        for number, video in enumerate(videos):
+            hook = str((video if isinstance(video, dict) else {}).get("callback_url") or body.get("callback_url") or "")
+            try:
+                draft = replace(self._presenter(video, account), callback_url=hook)
+            except Refused as error:
+                told = {"code": error.code, "message": error.message}
+                entries.append({"video_id": None, "error": told})
+                continue
+            task = self.accept(replace(call, body=call.body + str(number).encode()), draft)
+            self.plan_endpoints(task)
+            notes.append(self.bill(task))
+            entries.append({"video_id": task.id, "error": None})
+        batch = self.keep_batch(account, str(body.get("title") or ""), entries)
+        return replace(good({"batch_id": batch, "total_items": len(entries)}), further=tuple(notes))
+
+    def _create_of_template(self, call: Call, account: str, template_id: str) -> Answer:
+        answer = self._create(partial(self._template_draft_of, template_id), call, account)
+        task = self.world.store.get(self.name, json.loads(answer.body)["data"].get("video_id", ""))
+        return answer if task is None else good(self._view(task, call.origin)).noting(answer.note)
+
+    def _template_draft_of(self, template_id: str, body: Any, account: str) -> Draft:
+        return self.template_draft(template_id, body, account)
 
     def _delete(self, call: Call, account: str, video_id: str) -> Answer:
         """For good; what is being made is not stopped, but nobody sees it any more."""
@@ -181,14 +214,11 @@ class HeyGenVendor(ModelsVendor):
         return good({"id": video_id, "deleted": True})
 
     def _list(self, call: Call, account: str) -> Answer:
-        limit, start = min(int(call.query.get("limit", 10)), 100), int(call.query.get("token") or 0)
         tasks = self.world.store.newest(self.name, account, limit=10_000)
         title = call.query.get("title", "")
-        seen = [task for task in tasks if task.kind not in ("clip", "speech") and task.cancelled is None]
-        found = [task for task in seen if title in task.params["title"]]
-        page = [self._view(task, call.origin) for task in found[start : start + limit]]
-        more = len(found) > start + limit
-        return Answer.of_json({"data": page, "has_more": more, "next_token": str(start + limit) if more else None})
+        seen = [task for task in tasks if task.kind in SPOKEN and task.cancelled is None]
+        found = [self._view(task, call.origin) for task in seen if title in task.params["title"]]
+        return page_of(call, found, 100)
 
     def _view(self, task: StoredTask, origin: str) -> dict[str, Any]:
         phase = task.phase(self.world.now())
@@ -221,42 +251,6 @@ class HeyGenVendor(ModelsVendor):
 
     # -- the rest --------------------------------------------------------------------------------------------
 
-    def _me(self, call: Call, account: str) -> Answer:
-        spent = sum((task.cost for task in self.world.store.newest(self.name, account) if task.billed), Decimal(0))
-        wallet = {"currency": "usd", "remaining_balance": float(10_000 - spent), "auto_reload": None}
-        person = {"username": "emulator", "email": "emulator@example.com", "first_name": "Emulated"}
-        return good({**person, "last_name": "Account", "billing_type": "wallet", "wallet": wallet})
-
-    def _avatars(self, call: Call, account: str) -> Answer:
-        """One group for every look."""
-        groups = [
-            {"id": f"group-{name.lower()}", "name": name, "looks_count": 1, "status": "completed"} for name in LOOKS
-        ]
-        return Answer.of_json({"data": groups, "has_more": False, "next_token": None})
-
-    def _looks(self, call: Call, account: str) -> Answer:
-        looks = [
-            {
-                "id": f"look-{name.lower()}",
-                "name": name,
-                "avatar_type": "studio_avatar",
-                "group_id": f"group-{name.lower()}",
-                "default_voice_id": "voice-en-1",
-                "supported_api_engines": ["avatar_iii", "avatar_iv"],
-                "status": "completed",
-            }
-            for name in LOOKS
-            if call.query.get("group_id", "") in ("", f"group-{name.lower()}")
-        ]
-        return Answer.of_json({"data": looks, "has_more": False, "next_token": None})
-
-    def _voices(self, call: Call, account: str) -> Answer:
-        voices = [
-            {"voice_id": "voice-en-1", "name": "Clear", "language": "English", "gender": "female", "type": "public"},
-            {"voice_id": "voice-de-1", "name": "Klar", "language": "German", "gender": "male", "type": "public"},
-        ]
-        return Answer.of_json({"data": voices, "has_more": False, "next_token": None})
-
     def media(self, task: StoredTask, index: int) -> MediaPlan | None:
         if task.phase(self.world.now()) != "succeeded" or index != 0:
             return None
@@ -273,7 +267,7 @@ class HeyGenVendor(ModelsVendor):
             seconds=params["seconds"],
             mark=self.mark_of(task),
             seed=self.seed_of(task),
-            fps=24 if task.kind == "clip" else 25,
+            fps=24 if task.kind == "clip" else params.get("fps", 25),
             picture=self.world.input_path(picture) if picture else None,
             sound=True,
         )
@@ -296,7 +290,7 @@ class HeyGenVendor(ModelsVendor):
         endpoint = self.endpoint_of(task.account, hook.moment) if hook.moment.startswith(MOMENT) else {}
         if endpoint is None or event["event_type"] not in (endpoint.get("events") or [event["event_type"]]):
             return None
-        secret = endpoint.get("secret") or self.world.webhook_secrets.get(self.name, "")
+        secret = str(endpoint.get("secret") or self.world.webhook_secrets.get(self.name, ""))
         signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         headers = {
             "Content-Type": "application/json",
@@ -315,6 +309,21 @@ def _created(task: StoredTask) -> Answer:
     if task.kind == "clip":
         return good({"video_id": task.id, "status": "pending"}, 202)
     return good({"video_id": task.id, "status": "waiting", "output_format": "mp4"})
+
+
+def _common(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Size, title and the caller's word of any create, checked."""
+    resolution, ratio = body.get("resolution", "720p"), body.get("aspect_ratio", "16:9")
+    if resolution not in LINES:
+        raise Refused(400, "invalid_parameter", f"resolution {resolution} is not supported", "resolution")
+    if ratio not in RATIOS:
+        raise Refused(400, "invalid_parameter", f"aspect_ratio {ratio} is not supported", "aspect_ratio")
+    return {
+        "title": str(body.get("title") or ""),
+        "callback_id": str(body.get("callback_id") or ""),
+        "resolution": resolution,
+        "ratio": ratio,
+    }
 
 
 def _size(params: Mapping[str, Any]) -> tuple[float, float]:

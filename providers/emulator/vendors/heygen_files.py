@@ -93,7 +93,7 @@ class FilesVendor(Vendor):
             raise Refused(404, "asset_not_found", f"the {param} asset does not exist", param)
         return file
 
-    def _keep(self, account: str, asset: str, data: bytes, media_type: str) -> dict[str, Any]:
+    def keep_asset(self, account: str, asset: str, data: bytes, media_type: str) -> dict[str, Any]:
         path = self.world.input_path(asset_file(account, asset))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
@@ -106,7 +106,7 @@ class FilesVendor(Vendor):
             raise Refused(400, "invalid_parameter", "file is required", "file")
         if len(part.data) > PROXIED_BYTES:
             raise Refused(413, "payload_too_large", "the file has more than 32 MB", "file")
-        return good(self._keep(account, uuid.uuid4().hex, part.data, part.media_type))
+        return good(self.keep_asset(account, uuid.uuid4().hex, part.data, part.media_type))
 
     def _start_upload(self, call: Call, account: str) -> Answer:
         asked = call.json if isinstance(call.json, dict) else {}
@@ -152,7 +152,7 @@ class FilesVendor(Vendor):
             raise Refused(404, "asset_not_found", "the asset does not exist", "asset_id")
         if not stored.exists():
             raise Refused(400, "invalid_parameter", "the bytes have not been uploaded", "asset_id")
-        kept = self._keep(account, asset_id, stored.read_bytes(), note["content_type"])
+        kept = self.keep_asset(account, asset_id, stored.read_bytes(), note["content_type"])
         return good({**kept, "status": "processing"})
 
     def _upload_note(self, asset: str) -> Path:

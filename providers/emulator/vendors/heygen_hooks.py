@@ -33,6 +33,7 @@ class HooksVendor(FilesVendor):
             route("POST", HOOKS, "webhooks", guarded(self._add_hook)),
             route("GET", HOOKS, "webhooks", guarded(self._hooks)),
             route("GET", "/v3/webhooks/event-types", "webhooks", guarded(self._event_types)),
+            route("GET", "/v3/webhooks/events", "webhooks", guarded(self._told_so_far)),
             route("POST", f"{one}/rotate-secret", "webhooks", guarded(self._rotate)),
             route("PATCH", one, "webhooks", guarded(self._change_hook)),
             route("DELETE", one, "webhooks", guarded(self._drop_hook)),
@@ -54,7 +55,11 @@ class HooksVendor(FilesVendor):
         return good([{"event_type": name} for name in EVENTS])
 
     def _add_hook(self, call: Call, account: str) -> Answer:
-        asked = call.json if isinstance(call.json, dict) else {}
+        return good(self.add_hook(account, call.json))
+
+    def add_hook(self, account: str, asked: Any) -> dict[str, Any]:
+        """Keep an endpoint; its secret is told now and when it is changed."""
+        asked = asked if isinstance(asked, dict) else {}
         hook = {
             "endpoint_id": uuid.uuid4().hex,
             "url": _address(asked),
@@ -64,11 +69,14 @@ class HooksVendor(FilesVendor):
             "secret": secrets.token_hex(24),
         }
         self._write_hook(account, hook)
-        return good(hook)
+        return hook
 
     def _hooks(self, call: Call, account: str) -> Answer:
-        views = [_view(hook) for hook in self._kept_hooks(account)]
-        return Answer.of_json({"data": views, "has_more": False, "next_token": None})
+        return Answer.of_json({"data": self.hooks_of(account), "has_more": False, "next_token": None})
+
+    def hooks_of(self, account: str) -> list[dict[str, Any]]:
+        """The account's endpoints without their secrets."""
+        return [_view(hook) for hook in self._kept_hooks(account)]
 
     def _change_hook(self, call: Call, account: str, endpoint_id: str) -> Answer:
         hook = self._hook(account, endpoint_id)
@@ -88,9 +96,21 @@ class HooksVendor(FilesVendor):
         return good({"endpoint_id": endpoint_id, "secret": hook["secret"]})
 
     def _drop_hook(self, call: Call, account: str, endpoint_id: str) -> Answer:
+        self.drop_hook(account, endpoint_id)
+        return good({})
+
+    def drop_hook(self, account: str, endpoint_id: str) -> None:
         self._hook(account, endpoint_id)
         self._hook_file(account, endpoint_id).unlink()
-        return good({})
+
+    def _told_so_far(self, call: Call, account: str) -> Answer:
+        """What has happened to the account's videos, newest first."""
+        now, wanted = self.world.now(), call.query.get("event_type", "")
+        tasks = self.world.store.newest(self.name, account, limit=1000)
+        ended = [task for task in tasks if task.phase(now) in ("succeeded", "failed", "refused")]
+        events = [_happened(task, now) for task in ended if task.kind not in ("clip", "speech")]
+        found = [event for event in events if wanted in ("", event["event_type"])]
+        return Answer.of_json({"data": found[:100], "has_more": False, "next_token": None})
 
     # -- kept beside the log ---------------------------------------------------------------------------------
 
@@ -134,3 +154,11 @@ def _events(asked: dict[str, Any]) -> list[str] | None:
 
 def _view(hook: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in hook.items() if name != "secret"}
+
+
+def _happened(task: StoredTask, now: float) -> dict[str, Any]:
+    subject = "video_agent" if task.kind == "agent" else "avatar_video"
+    end = "success" if task.phase(now) == "succeeded" else "fail"
+    told = {"video_id": task.id, "callback_id": task.params.get("callback_id") or None}
+    moment = datetime.fromtimestamp(task.ends, UTC).isoformat()
+    return {"event_id": f"evt_{task.id}", "event_type": f"{subject}.{end}", "event_data": told, "created_at": moment}

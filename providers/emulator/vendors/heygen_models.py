@@ -31,8 +31,14 @@ FRAMES = {
     ("768p", "1:1"): (768, 768),
     ("768p", "3:4"): (768, 1024),
     ("768p", "9:16"): (768, 1344),
+    ("1080p", "16:9"): (1920, 1080),
+    ("1080p", "9:16"): (1080, 1920),
+    ("2k", "16:9"): (2560, 1440),
+    ("2k", "9:16"): (1440, 2560),
 }
-CLIP_PRICES = {"480p": "0.02", "768p": "0.03"}
+CLIP_PRICES = {"480p": "0.02", "768p": "0.03", "1080p": "0.06", "2k": "0.10"}  # the larger two are guesses
+REFERENCES = {"reference_images": 9, "reference_videos": 3, "reference_audio": 3}
+MOST_REFERENCES = 12
 CLIP_FIELDS = {
     "model",
     "mode",
@@ -43,6 +49,9 @@ CLIP_FIELDS = {
     "seed",
     "prompt_enhancement",
     "image",
+    "reference_images",
+    "reference_videos",
+    "reference_audio",
     "callback_url",
     "callback_id",
 }
@@ -58,14 +67,17 @@ class ModelsVendor(HooksVendor):
         for field in set(body) - CLIP_FIELDS:
             raise Refused(400, "invalid_parameter", "Extra inputs are not permitted", field)
         mode, seconds = body.get("mode"), body.get("duration", 5)
-        if mode not in ("text_to_video", "image_to_video"):
+        if mode not in ("text_to_video", "image_to_video", "reference_to_video"):
             raise Refused(400, "invalid_parameter", f"mode {mode} is not supported here", "mode")
         if not isinstance(seconds, int) or not 5 <= seconds <= 15:
             raise Refused(400, "invalid_parameter", "Input should be an integer from 5 to 15", "duration")
         resolution = str(body.get("resolution", "768p"))
-        params = {"prompt": _prompt(body, 16_000), "seconds": seconds, "resolution": resolution, "title": ""}
+        params = {"prompt": _prompt(body, 32_000), "seconds": seconds, "resolution": resolution, "title": ""}
         picture = self.asset_of(account, body.get("image"), "image") if mode == "image_to_video" else ""
-        ratio = self._shape_of(picture) if picture else str(body.get("aspect_ratio", "16:9"))
+        if mode == "reference_to_video":
+            picture = self._references(body, account)
+        asked = body.get("aspect_ratio", "16:9")
+        ratio = self._shape_of(picture) if picture and (mode != "reference_to_video" or asked == "adaptive") else asked
         if (resolution, ratio) not in FRAMES:
             raise Refused(400, "invalid_parameter", f"{resolution} at {ratio} is not supported", "aspect_ratio")
         width, height = FRAMES[resolution, ratio]
@@ -79,6 +91,17 @@ class ModelsVendor(HooksVendor):
             queue_s=2,
             render_s=2 * seconds,
         )
+
+    def _references(self, body: Mapping[str, Any], account: str) -> str:
+        """Check pictures, films and sounds that the clip follows; the first picture that came is shown."""
+        given = {name: body.get(name) or [] for name in REFERENCES}
+        for name, most in REFERENCES.items():
+            if not isinstance(given[name], list) or len(given[name]) > most:
+                raise Refused(400, "invalid_parameter", f"at most {most} {name}", name)
+        if not 1 <= sum(map(len, given.values())) <= MOST_REFERENCES:
+            raise Refused(400, "invalid_parameter", f"1 to {MOST_REFERENCES} references", "reference_images")
+        kept = {name: [self.asset_of(account, item, name) for item in items] for name, items in given.items()}
+        return next((name for name in kept["reference_images"] if name), "")
 
     def _shape_of(self, picture: str) -> str:
         """The nearest shape that has a size: clips follow their first frame."""
