@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
+import time
+import uuid
 
 import pytest
+import requests
 
+from tests.contracts.callback_receiver import callback_receiver
 from tests.contracts.emulator_process import EmulatorProcess
+from tests.contracts.waiting import wait_for
 from tests.contracts.wire import Wire
 
 SPEECH = "/v1/text-to-speech/voice-test"
@@ -54,3 +61,85 @@ def test_voices_models_and_the_plan_are_listed_on_both_versions(eleven: Wire) ->
 def test_a_missing_text_is_a_422_with_its_place(eleven: Wire) -> None:
     answer = eleven("POST", SPEECH, json={})
     assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["body", "text"])
+
+
+def test_a_cloned_voice_speaks_is_changed_and_can_be_removed(eleven: Wire) -> None:
+    recording = eleven("POST", SPEECH, json={"text": "one two three"}).content
+    sent = {"name": (None, "Mara"), "labels": (None, '{"accent": "irish"}'), "files": ("a.mp3", recording)}
+    voice = eleven("POST", "/v1/voices/add", files=sent).json()["voice_id"]
+    assert eleven("POST", f"/v1/text-to-speech/{voice}", json={"text": "Hello"}).status_code == 200
+    assert eleven("POST", f"/v1/voices/{voice}/edit", files={"name": (None, "Mara B")}).json() == {"status": "ok"}
+    assert eleven("POST", f"/v1/voices/{voice}/settings/edit", json={"stability": 0.9}).status_code == 200
+    assert eleven("GET", f"/v1/voices/{voice}/settings").json()["stability"] == 0.9
+    told = eleven("GET", "/v2/voices", params={"category": "cloned"}).json()["voices"]
+    assert [(item["name"], item["labels"]) for item in told] == [("Mara B", {"accent": "irish"})]
+    assert eleven("GET", told[0]["preview_url"]).headers["Content-Type"] == "audio/mpeg"
+    assert eleven("DELETE", f"/v1/voices/{voice}").json() == {"status": "ok"}
+    gone = eleven("POST", f"/v1/text-to-speech/{voice}", json={"text": "Hello"})
+    assert (gone.status_code, gone.json()["detail"]["status"]) == (404, "voice_not_found")
+    assert eleven("POST", "/v1/voices/add", files={"name": (None, "Mara")}).status_code == 422
+    assert eleven("DELETE", "/v1/voices/voice-test").status_code == 400
+
+
+def test_a_professional_voice_is_trained_only_after_its_owner_has_read_the_captcha(eleven: Wire) -> None:
+    made = eleven("POST", "/v1/voices/pvc", json={"name": "Mara", "language": "en"}).json()["voice_id"]
+    one = f"/v1/voices/pvc/{made}"
+    assert eleven("POST", f"{one}/samples", files={"files": ("a.mp3", b"ID3")}).json()[0]["file_name"] == "a.mp3"
+    assert eleven("POST", f"{one}/train", json={}).json()["detail"]["status"] == "voice_not_verified"
+    assert eleven("GET", f"{one}/captcha").content.startswith(b"\x89PNG")
+    assert eleven("POST", f"{one}/captcha", files={"recording": ("a.mp3", b"ID3")}).status_code == 200
+    assert eleven("POST", f"{one}/train", json={"model_id": "eleven_v3"}).status_code == 200
+    assert eleven("GET", f"/v1/voices/{made}").json()["fine_tuning"]["state"] == {"eleven_v3": "fine_tuned"}
+
+
+def transcribed(eleven: Wire, **fields: str) -> requests.Response:
+    form = {name: (None, value) for name, value in {"model_id": "scribe_v2", **fields}.items()}
+    return eleven("POST", "/v1/speech-to-text", files={"file": ("a.mp3", b"ID3"), **form})
+
+
+def test_a_transcript_has_the_asked_forms_and_is_read_again_until_it_is_removed(eleven: Wire) -> None:
+    forms = json.dumps([{"format": "srt"}, {"format": "txt"}])
+    told = transcribed(eleven, timestamps_granularity="character", diarize="true", additional_formats=forms).json()
+    assert told["words"][0]["characters"][0]["text"] == told["words"][0]["text"][0]
+    assert told["words"][0]["speaker_id"] == "speaker_0"
+    assert [form["content"][:2] for form in told["additional_formats"]] == ["1\n", told["text"][:2]]
+    place = f"/v1/speech-to-text/transcripts/{told['transcription_id']}"
+    assert eleven("GET", place).json() == told
+    assert eleven("DELETE", place).status_code == 200
+    assert eleven("GET", place).status_code == 404
+    assert transcribed(eleven, timestamps_granularity="syllable").status_code == 422
+
+
+def test_a_transcript_that_was_not_waited_for_comes_signed_to_the_workspaces_webhook(emulator: EmulatorProcess) -> None:
+    eleven = Wire(emulator, "elevenlabs", {"xi-api-key": uuid.uuid4().hex})
+    assert transcribed(eleven, webhook="true").json()["detail"]["status"] == "no_webhook_configured"
+    with callback_receiver() as receiver:
+        asked = {"auth_type": "hmac", "name": "ours", "webhook_url": receiver.url}
+        hook = eleven("POST", "/v1/workspace/webhooks", json={"settings": asked}).json()
+        made = transcribed(eleven, webhook="true", webhook_metadata='{"job": 7}')
+        assert made.status_code == 202
+        (call,) = wait_for(lambda: receiver.received)
+    stamp, _, signature = call.headers["ElevenLabs-Signature"].removeprefix("t=").partition(",v0=")
+    wanted = hmac.new(hook["webhook_secret"].encode(), f"{stamp}.".encode() + call.body, hashlib.sha256).hexdigest()
+    assert signature == wanted
+    told = json.loads(call.body)["data"]
+    assert (told["webhook_metadata"], told["request_id"]) == ({"job": 7}, made.json()["request_id"])
+    assert eleven("DELETE", f"/v1/workspace/webhooks/{hook['webhook_id']}").status_code == 200
+
+
+def test_music_stems_and_dialogues_are_made_and_counted(eleven: Wire) -> None:
+    music = eleven("POST", "/v1/music", json={"prompt": "calm strings", "music_length_ms": 3000})
+    assert (music.status_code, music.headers["Content-Type"]) == (200, "audio/mpeg")
+    assert eleven("POST", "/v1/music", json={"prompt": "calm", "music_length_ms": 100}).status_code == 400
+    stems = eleven("POST", "/v1/music/stem-separation", files={"file": ("a.mp3", b"ID3")})
+    assert stems.content.startswith(b"PK")
+    lines = [{"text": "one two", "voice_id": "voice-test"}, {"text": "three", "voice_id": "pNInz6obpgDQGcFmaJgB"}]
+    told = eleven("POST", "/v1/text-to-dialogue/with-timestamps", json={"inputs": lines}).json()
+    spoken = [
+        "".join(told["alignment"]["characters"][part["character_start_index"] : part["character_end_index"]])
+        for part in told["voice_segments"]
+    ]
+    assert spoken == ["one two", "three"]
+    now = int(time.time() * 1000)
+    used = eleven("GET", "/v1/usage/character-stats", params={"start_unix": now - 86_400_000, "end_unix": now}).json()
+    assert (len(used["time"]), sum(used["usage"]["All"]) > 0) == (2, True)

@@ -19,17 +19,15 @@ from providers.emulator.vendors.elevenlabs_history import HistoryVendor
 from providers.emulator.vendors.elevenlabs_rules import (
     LIMITS,
     PLAN_CHARACTERS,
-    VOICES,
     Refused,
-    field_error,
-    known_voice,
     model_views,
     price_of,
-    voice_view,
 )
 from providers.emulator.vendors.elevenlabs_studio import StudioVendor
+from providers.emulator.vendors.elevenlabs_transcripts import TranscriptsVendor
 from providers.emulator.wire import Answer, Call
 
+DAY_MS = 86_400_000
 REFUSED_RIGHTS = (
     "can_extend_character_limit",
     "allowed_to_extend_character_limit",
@@ -40,8 +38,8 @@ REFUSED_RIGHTS = (
 )
 
 
-class ElevenLabsVendor(StudioVendor, DubbingVendor, HistoryVendor):
-    """`/v1/text-to-speech`, `/v2/voices`, `/v1/user`, and the addresses of the two other modules."""
+class ElevenLabsVendor(StudioVendor, TranscriptsVendor, DubbingVendor, HistoryVendor):
+    """`/v1/text-to-speech`, `/v1/user`, `/v1/usage`, and the addresses of the other modules."""
 
     name = "elevenlabs"
 
@@ -49,6 +47,8 @@ class ElevenLabsVendor(StudioVendor, DubbingVendor, HistoryVendor):
         return [
             *self._speech_routes(),
             *self._studio_routes(),
+            *self.transcript_routes(),
+            *self.voice_routes(),
             *self._dubbing_routes(),
             *self._account_routes(),
             *self._history_routes(),
@@ -72,9 +72,11 @@ class ElevenLabsVendor(StudioVendor, DubbingVendor, HistoryVendor):
             route("POST", "/v1/music(?:/stream)?", "submit", self.guarded(self.music)),
             route("POST", changer + "(?:/stream)?", "submit", self.guarded(self.change_voice)),
             route("POST", "/v1/audio-isolation(?:/stream)?", "submit", self.guarded(self.isolate)),
+            route("POST", "/v1/music/video-to-music", "submit", self.guarded(self.music_for_film)),
+            route("POST", "/v1/music/stem-separation", "submit", self.guarded(self.stems)),
             route("POST", "/v1/text-to-dialogue(?:/stream)?", "submit", self.guarded(self.dialogue)),
+            route("POST", "/v1/text-to-dialogue/with-timestamps", "submit", self.guarded(self.timed_dialogue)),
             route("POST", "/v1/forced-alignment", "submit", self.guarded(self.align)),
-            route("POST", "/v1/speech-to-text", "submit", self.guarded(self.transcript)),
         ]
 
     def _dubbing_routes(self) -> list[Route]:
@@ -93,23 +95,20 @@ class ElevenLabsVendor(StudioVendor, DubbingVendor, HistoryVendor):
         return [
             route("GET", "/v1/user/subscription", "account", self.guarded(self._subscription)),
             route("GET", "/v1/user", "account", self.guarded(self._user)),
-            route("GET", "/v2/voices", "catalogue", self.guarded(self._voices)),
-            route("GET", "/v1/voices", "catalogue", self.guarded(self._all_voices)),
-            route("GET", "/v1/voices/{voice}/settings", "catalogue", self.guarded(self._voice_settings)),
-            route("GET", "/v1/voices/{voice}", "catalogue", self.guarded(self._voice)),
+            route("GET", "/v1/usage/character-stats", "account", self.guarded(self._usage)),
             route("GET", "/v1/models", "catalogue", self.guarded(self._models)),
         ]
 
     # -- speech ----------------------------------------------------------------------------------------------
 
-    def _asked(self, call: Call, voice: str) -> tuple[Speech, str]:
+    def _asked(self, call: Call, account: str, voice: str) -> tuple[Speech, str]:
         body = call.json
         if not isinstance(body, dict) or not str(body.get("text") or "").strip():
             raise missing("text")
         model, text = str(body.get("model_id") or "eleven_multilingual_v2"), str(body["text"])
         if model not in LIMITS:
             raise Refused(400, "unsupported_model", f"Model {model} does not exist")
-        known_voice(voice)
+        self.known(account, voice)
         if len(text) > LIMITS[model]:
             raise Refused(400, "max_character_limit_exceeded", f"The text has more than {LIMITS[model]} characters")
         speed = float((body.get("voice_settings") or {}).get("speed") or 1.0)
@@ -118,13 +117,13 @@ class ElevenLabsVendor(StudioVendor, DubbingVendor, HistoryVendor):
         return Speech(" ".join(text.split()), voice, speed), model
 
     def _speech(self, call: Call, account: str, voice: str) -> Answer:
-        speech, model = self._asked(call, voice)
+        speech, model = self._asked(call, account, voice)
         return self.charged(
             sound_answer(speech, call), call, account, model, len(speech.text), price_of(model, speech), speech
         )
 
     def _timed_speech(self, call: Call, account: str, voice: str) -> Answer:
-        speech, model = self._asked(call, voice)
+        speech, model = self._asked(call, account, voice)
         alignment = _times(speech, 0, len(speech.text))
 
         def wrap(data: bytes) -> bytes:
@@ -138,7 +137,7 @@ class ElevenLabsVendor(StudioVendor, DubbingVendor, HistoryVendor):
 
     def _timed_stream(self, call: Call, account: str, voice: str) -> Answer:
         """The timed answer as one JSON line a word."""
-        speech, model = self._asked(call, voice)
+        speech, model = self._asked(call, account, voice)
         cuts = [0, *(index + 1 for index, char in enumerate(speech.text) if char == " "), len(speech.text)]
 
         def wrap(data: bytes) -> bytes:
@@ -185,26 +184,21 @@ class ElevenLabsVendor(StudioVendor, DubbingVendor, HistoryVendor):
         names = {"user_id": account, "workspace_id": account, "subscription": self._plan(account)}
         return Answer.of_json({**names, **done, **more})
 
-    def _voices(self, call: Call, account: str) -> Answer:
-        size, words = int(call.query.get("page_size") or 10), call.query.get("search", "").lower()
-        start = int(call.query.get("next_page_token") or 0)
-        if not 1 <= size <= 100:
-            return field_error("page_size", "Input should be between 1 and 100", "less_than_equal")
-        wanted = set(call.query.get("voice_ids", "").split(",")) - {""}
-        found = [v for v, name in VOICES.items() if words in name.lower() and (not wanted or v in wanted)]
-        more = start + size < len(found)
-        page = [voice_view(voice) for voice in found[start : start + size]]
-        total = {"total_count": len(found), "next_page_token": str(start + size) if more else None}
-        return Answer.of_json({"voices": page, "has_more": more, **total})
-
-    def _all_voices(self, call: Call, account: str) -> Answer:
-        return Answer.of_json({"voices": [voice_view(voice) for voice in VOICES]})
-
-    def _voice(self, call: Call, account: str, voice: str) -> Answer:
-        return Answer.of_json(voice_view(known_voice(voice)))
-
-    def _voice_settings(self, call: Call, account: str, voice: str) -> Answer:
-        return Answer.of_json(voice_view(known_voice(voice))["settings"])
+    def _usage(self, call: Call, account: str) -> Answer:
+        """Characters a day between two moments in milliseconds; the day begins at midnight UTC."""
+        try:
+            first, last = (int(call.query[name]) for name in ("start_unix", "end_unix"))
+        except (KeyError, ValueError) as error:
+            raise missing("start_unix") from error
+        days = list(range(first - first % DAY_MS, last + 1, DAY_MS))
+        if not 1 <= len(days) <= 3660:
+            raise Refused(400, "invalid_time_range", "end_unix must be after start_unix")
+        used = dict.fromkeys(days, 0)
+        for task in self.world.store.newest(self.name, account, limit=100_000):
+            day = int(task.created * 1000) // DAY_MS * DAY_MS
+            if day in used:
+                used[day] += int(task.params.get("characters", 0))
+        return Answer.of_json({"time": days, "usage": {"All": list(used.values())}})
 
     def _models(self, call: Call, account: str) -> Answer:
         return Answer.of_json(model_views())

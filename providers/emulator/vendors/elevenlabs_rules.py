@@ -14,12 +14,16 @@ LIMITS = {
     "eleven_v3": 3_000,
     "eleven_flash_v2_5": 40_000,
     "eleven_turbo_v2_5": 40_000,
+    "eleven_flash_v2": 30_000,
+    "eleven_turbo_v2": 30_000,
 }
 PER_THOUSAND = {
     "eleven_multilingual_v2": "0.10",
     "eleven_v3": "0.10",
     "eleven_flash_v2_5": "0.05",
     "eleven_turbo_v2_5": "0.05",
+    "eleven_flash_v2": "0.05",
+    "eleven_turbo_v2": "0.05",
 }
 VOICES = {"21m00Tcm4TlvDq8ikWAM": "Rachel", "pNInz6obpgDQGcFmaJgB": "Adam", "voice-test": "Test"}
 # Sample rates and bit rates by codec; the emulator renders the codec at its rate.
@@ -44,20 +48,15 @@ class Refused(Exception):
         self.status, self.code, self.message = status, code, message
 
 
-def voice_view(voice: str) -> dict[str, Any]:
+SETTINGS = {"stability": 0.5, "similarity_boost": 0.75, "style": 0.0, "use_speaker_boost": True, "speed": 1.0}
+
+
+def voice_view(voice: str, name: str) -> dict[str, Any]:
     """A voice as lists and look-ups show it."""
-    settings = {"stability": 0.5, "similarity_boost": 0.75, "style": 0.0, "use_speaker_boost": True, "speed": 1.0}
     labels = {"accent": "american", "gender": "female", "age": "young", "use_case": "narration"}
-    facts = {"category": "premade", "labels": labels, "settings": settings, "samples": None, "is_owner": False}
-    page = f"https://storage.example.com/voices/{voice}.mp3"
-    more = {"description": "A clear voice", "preview_url": page, "available_for_tiers": []}
-    return {"voice_id": voice, "name": VOICES[voice], **facts, **more, "high_quality_base_model_ids": []}
-
-
-def known_voice(voice: str) -> str:
-    if voice not in VOICES:
-        raise Refused(404, "voice_not_found", f"A voice with voice_id {voice} was not found")
-    return voice
+    facts = {"category": "premade", "labels": labels, "settings": SETTINGS, "samples": None, "is_owner": False}
+    more: dict[str, Any] = {"description": "A clear voice", "preview_url": None, "available_for_tiers": []}
+    return {"voice_id": voice, "name": name, **facts, **more, "high_quality_base_model_ids": []}
 
 
 def model_views() -> list[dict[str, Any]]:
@@ -69,8 +68,8 @@ def model_views() -> list[dict[str, Any]]:
             "can_do_voice_conversion": False,
             "maximum_text_length_per_request": limit,
             "languages": [{"language_id": "en", "name": "English"}, {"language_id": "de", "name": "German"}],
-            "model_rates": {"character_cost_multiplier": 0.5 if "flash" in model else 1.0},
-            "concurrency_group": "turbo" if "flash" in model else "standard",
+            "model_rates": {"character_cost_multiplier": 1.0 if PER_THOUSAND[model] == "0.10" else 0.5},
+            "concurrency_group": "standard" if PER_THOUSAND[model] == "0.10" else "turbo",
         }
         for model, limit in LIMITS.items()
     ]

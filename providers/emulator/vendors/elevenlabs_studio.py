@@ -1,22 +1,27 @@
-"""ElevenLabs beyond speech: effects, music, voice changer, isolation, alignment, dialogue, transcripts."""
+"""ElevenLabs beyond speech: effects, music, voice changer, isolation, alignment, dialogue."""
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+import zipfile
 from decimal import Decimal
 from typing import Any
 
 from providers.emulator.media.sound import Speech
-from providers.emulator.vendors.elevenlabs_calls import CallingVendor, missing, plan_of, required_part, sound_answer
-from providers.emulator.vendors.elevenlabs_rules import SCRIPT, Refused, known_voice
+from providers.emulator.vendors.elevenlabs_calls import missing, plan_of, required_part, sound_answer
+from providers.emulator.vendors.elevenlabs_rules import SCRIPT, Refused
+from providers.emulator.vendors.elevenlabs_voices import VoicesVendor
 from providers.emulator.wire import Answer, Call
 
 MUSIC_MODELS = ("music_v1", "music_v2", "music_v2_5")
 BOUNDARY = "emulated-music"
+STEMS = ("vocals", "drums", "bass", "other")
 
 
-class StudioVendor(CallingVendor):
-    """`/v1/sound-generation`, `/v1/music…`, `/v1/voice-changer`, `/v1/audio-isolation`, `/v1/speech-to-text`."""
+class StudioVendor(VoicesVendor):
+    """`/v1/sound-generation`, `/v1/music…`, `/v1/voice-changer`, `/v1/audio-isolation`, `/v1/text-to-dialogue`."""
 
     def sound(self, call: Call, account: str) -> Answer:
         body = call.json if isinstance(call.json, dict) else {}
@@ -57,6 +62,28 @@ class StudioVendor(CallingVendor):
             raise missing("prompt")
         return Answer.of_json(_plan(str(body["prompt"]), float(body.get("music_length_ms") or 30_000) / 1000))
 
+    def music_for_film(self, call: Call, account: str) -> Answer:
+        """Music as long as a film that is not looked into: half a minute."""
+        parts = call.multipart()
+        if not {"video", "videos", "file", "files"} & set(parts):
+            raise missing("videos")
+        speech = Speech("music for a film", "music", seconds=30.0)
+        return self.charged(sound_answer(speech, call), call, account, "music", 3000, _music_price(speech))
+
+    def stems(self, call: Call, account: str) -> Answer:
+        """A ZIP of the parts of a piece."""
+        required_part(call, "file")
+
+        def wrap(data: bytes) -> bytes:
+            packed = io.BytesIO()
+            with zipfile.ZipFile(packed, "w") as archive:
+                for stem in STEMS:
+                    archive.writestr(f"{stem}.mp3", data)
+            return packed.getvalue()
+
+        answer = Answer(media=plan_of(Speech("stem", "music", seconds=10.0)), media_type="application/zip", wrap=wrap)
+        return self.charged(answer, call, account, "stems", 1000, Decimal("0.05"))
+
     @staticmethod
     def _asked_music(call: Call) -> Speech:
         body = call.json if isinstance(call.json, dict) else {}
@@ -77,7 +104,7 @@ class StudioVendor(CallingVendor):
 
     def change_voice(self, call: Call, account: str, voice: str) -> Answer:
         required_part(call, "audio")
-        answer = sound_answer(Speech(SCRIPT, known_voice(voice)), call)
+        answer = sound_answer(Speech(SCRIPT, self.known(account, voice)), call)
         return self.charged(answer, call, account, "voice-changer", 1000, Decimal("0.01"))
 
     def isolate(self, call: Call, account: str) -> Answer:
@@ -86,14 +113,42 @@ class StudioVendor(CallingVendor):
         return self.charged(answer, call, account, "isolation", 1000, Decimal("0.01"))
 
     def dialogue(self, call: Call, account: str) -> Answer:
+        text, cost = self._lines(call, account)
+        return self.charged(sound_answer(Speech(text, "dialogue"), call), call, account, "eleven_v3", len(text), cost)
+
+    def timed_dialogue(self, call: Call, account: str) -> Answer:
+        """The dialogue with the times of its characters and of who speaks when."""
+        text, cost = self._lines(call, account)
+        speech = Speech(" ".join(text.split()), "dialogue")
+        signs, starts, ends = speech.character_times()
+        times = {"character_start_times_seconds": starts, "character_end_times_seconds": ends}
+        alignment = {"characters": signs, **times}
+        segments, at = [], 0
+        for number, item in enumerate(call.json["inputs"]):
+            last = min(len(signs), at + len(str(item.get("text") or "")))
+            span = {"start_time_seconds": starts[at], "end_time_seconds": ends[last - 1]}
+            indexes = {"character_start_index": at, "character_end_index": last, "dialogue_input_index": number}
+            segments.append({"voice_id": item["voice_id"], **span, **indexes})
+            at = min(len(signs) - 1, last + 1)
+
+        def wrap(data: bytes) -> bytes:
+            told = {"audio_base64": base64.b64encode(data).decode(), "alignment": alignment}
+            return json.dumps({**told, "normalized_alignment": alignment, "voice_segments": segments}).encode()
+
+        answer = Answer(media=plan_of(speech), wrap=wrap)
+        return self.charged(answer, call, account, "eleven_v3", len(text), cost)
+
+    def _lines(self, call: Call, account: str) -> tuple[str, Decimal]:
+        """What is said by all speakers, and its price."""
         inputs = call.json.get("inputs") if isinstance(call.json, dict) else None
         if not isinstance(inputs, list) or not inputs:
             raise missing("inputs")
         for item in inputs:
-            known_voice(str(item.get("voice_id")))
+            self.known(account, str(item.get("voice_id")))
         text = " ".join(str(item.get("text") or "") for item in inputs)
-        cost = Decimal("0.10") * len(text) / 1000
-        return self.charged(sound_answer(Speech(text, "dialogue"), call), call, account, "eleven_v3", len(text), cost)
+        if not text.strip():
+            raise missing("text")
+        return text, Decimal("0.10") * len(text) / 1000
 
     def align(self, call: Call, account: str) -> Answer:
         required_part(call, "file")
@@ -103,23 +158,6 @@ class StudioVendor(CallingVendor):
         words = [{"text": word, "start": start, "end": end, "loss": 0.1} for word, start, end in speech.word_times()]
         answer = Answer.of_json({"characters": characters, "words": words, "loss": 0.1})
         return self.charged(answer, call, account, "alignment", 0, Decimal("0.001"))
-
-    def transcript(self, call: Call, account: str) -> Answer:
-        parts = call.multipart()
-        if parts.get("file") is None and parts.get("source_url") is None and parts.get("cloud_storage_url") is None:
-            raise missing("file")
-        if parts.get("model_id") is None or not parts["model_id"].data.startswith(b"scribe_"):
-            raise Refused(400, "unsupported_model", "model_id must be a scribe model")
-        words: list[dict[str, Any]] = []
-        for index, (word, start, end) in enumerate(Speech(SCRIPT).word_times()):
-            if index:
-                words.append({"text": " ", "start": words[-1]["end"], "end": start, "type": "spacing", "logprob": 0.0})
-            words.append(
-                {"text": word, "start": start, "end": end, "type": "word", "speaker_id": None, "logprob": -0.1}
-            )
-        body = {"language_code": "eng", "language_probability": 0.99, "text": SCRIPT, "words": words}
-        answer = Answer.of_json({**body, "transcription_id": self.new_id(), "audio_duration_secs": words[-1]["end"]})
-        return self.charged(answer, call, account, "scribe", 0, Decimal("0.001"))
 
 
 def _music_price(speech: Speech) -> Decimal:
