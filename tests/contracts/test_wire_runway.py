@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import uuid
 from pathlib import Path
 
 import pytest
+import requests
+from PIL import Image
 
 from tests.contracts.emulator_process import EmulatorProcess
+from tests.contracts.waiting import wait_for
 from tests.contracts.wire import Wire
 
+SFX, STS = "eleven_text_to_sound_v2", "eleven_multilingual_sts_v2"
 STILL = {"model": "gen4_image", "promptText": "a kite", "ratio": "1280:720"}
 
 
@@ -46,3 +53,76 @@ def test_a_deleted_task_is_gone(runway: Wire) -> None:
     deleted = runway("DELETE", f"/v1/tasks/{made}")
     assert (deleted.status_code, deleted.content) == (204, b"")
     assert runway("GET", f"/v1/tasks/{made}").json() == {"error": "Task not found"}
+
+
+def data_uri(kind: str, data: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def sound(runway: Wire) -> str:
+    """A short sound, made by the vendor itself."""
+    made = runway("POST", "/v1/sound_effect", json={"model": SFX, "promptText": "a bell", "duration": 6}).json()["id"]
+    return data_uri("audio/mp3", requests.get(output(runway, made), timeout=60).content)
+
+
+def output(runway: Wire, task: str) -> str:
+    told = wait_for(lambda: next((t for t in [runway("GET", f"/v1/tasks/{task}").json()] if "output" in t), None))
+    return str(told["output"][0])
+
+
+def test_sounds_are_changed_dubbed_and_isolated_by_their_length(runway: Wire) -> None:
+    voice = {"type": "runway-preset", "presetId": "Maya"}
+    given = sound(runway)
+    for path, body, credits in (
+        ("speech_to_speech", {"media": {"type": "audio", "uri": given}, "voice": voice, "model": STS}, 2),
+        ("voice_dubbing", {"audioUri": given, "targetLang": "de", "model": "eleven_voice_dubbing"}, 3),
+        ("voice_isolation", {"audioUri": given, "model": "eleven_voice_isolation"}, 1),
+    ):
+        made = runway("POST", f"/v1/{path}", json=body)
+        assert (made.status_code, made.json().get("estimatedCost")) == (200, {"credits": credits}), made.text
+        assert requests.get(output(runway, made.json()["id"]), timeout=60).headers["Content-Type"] == "audio/mpeg"
+    wrong = {"audioUri": given, "targetLang": "xx", "model": "eleven_voice_dubbing"}
+    assert runway("POST", "/v1/voice_dubbing", json=wrong).json()["issues"][0]["path"] == ["targetLang"]
+
+
+def test_pictures_are_enlarged_and_films_get_hdr_and_sound(runway: Wire, frame: Path, film: bytes) -> None:
+    larger = {"model": "magnific_precision_upscaler_v2", "imageUri": data_uri("image/jpeg", frame.read_bytes())}
+    made = runway("POST", "/v1/image_upscale", json={**larger, "scaleFactor": 2}).json()["id"]
+    with Image.open(io.BytesIO(requests.get(output(runway, made), timeout=60).content)) as picture:
+        assert picture.size == (2560, 1440)
+    assert runway("POST", "/v1/image_upscale", json={**larger, "scaleFactor": 3}).status_code == 400
+    uri = data_uri("video/mp4", film)
+    assert runway("POST", "/v1/video_to_hdr", json={"model": "ruby", "videoUri": uri}).status_code == 200
+    heard = {"model": "mirelo_sfx_2_0", "videoUri": uri, "duration": 3, "promptText": "rain"}
+    assert runway("POST", "/v1/video_to_audio", json=heard).status_code == 200
+
+
+def test_a_router_takes_the_cheapest_model_or_the_one_it_is_set_to(runway: Wire) -> None:
+    slug = f"ads-{uuid.uuid4().hex[:8]}"
+    made = runway("POST", "/v1/routers", json={"slug": slug}).json()
+    asked = {"configId": slug, "input": {"promptText": "a kite", "aspectRatio": "16:9", "duration": 5}}
+    cheap = runway("POST", "/v1/generate/video", json=asked).json()["routing"]
+    only = {"settings": {"models": {"mode": "allowlist_only", "ids": ["gen4.5"]}}}
+    assert runway("PATCH", f"/v1/routers/{made['id']}", json=only).json()["version"] == 2
+    chosen = runway("POST", "/v1/generate/video", json=asked).json()
+    assert (chosen["routing"]["model"], cheap["model"] != "gen4.5") == ("gen4.5", True)
+    asked_so_far = runway("GET", f"/v1/routers/{made['id']}/requests").json()["data"]
+    assert asked_so_far[0]["taskId"] == chosen["id"]
+    assert runway("POST", "/v1/generate/video", json={**asked, "configId": "none"}).status_code == 404
+    speech = {"configId": slug, "input": {"type": "speech", "promptText": "one two"}}
+    assert runway("POST", "/v1/generate/audio", json=speech).status_code == 400  # only gen4.5 may be taken
+    assert runway("DELETE", f"/v1/routers/{made['id']}").status_code == 204
+
+
+def test_recipes_make_a_picture_or_a_clip_of_the_product(runway: Wire, frame: Path) -> None:
+    picture = {"uri": data_uri("image/jpeg", frame.read_bytes())}
+    for name, body in (
+        ("product_ad", {"productImages": [picture], "duration": 5}),
+        ("ad_localization", {"referenceImage": picture, "targetLanguage": "de"}),
+        ("multi_shot_video", {"mode": "auto", "prompt": "a morning"}),
+        ("marketing_stock_image", {"prompt": "a cup"}),
+    ):
+        made = runway("POST", f"/v1/recipes/{name}", json={**body, "version": "2026-06"})
+        assert (made.status_code, "id" in made.json()) == (200, True), made.text
+    assert runway("POST", "/v1/recipes/product_ad", json={"version": "2026-06"}).status_code == 400
+    assert runway("POST", "/v1/recipes/product_ad", json={"productImages": [picture]}).status_code == 400

@@ -15,23 +15,23 @@ from typing import Any
 
 from providers.emulator.accounts import account_of
 from providers.emulator.faults import Trouble
-from providers.emulator.inputs import Film, picture_size, read_film
 from providers.emulator.media.sound import Speech, render_speech
 from providers.emulator.media.still import render_still
 from providers.emulator.media.video import Clip, render_clip
 from providers.emulator.store import StoredTask
-from providers.emulator.vendor import Draft, MediaPlan, Route, Vendor, decode_base64, route
+from providers.emulator.vendor import Draft, MediaPlan, Route, route
 from providers.emulator.vendors import runway_rules as rules
+from providers.emulator.vendors.runway_inputs import InputsVendor
+from providers.emulator.vendors.runway_routers import RoutersVendor
 from providers.emulator.vendors.runway_rules import MODELS, Refused, invalid
 from providers.emulator.wire import Answer, Call
 
 VERSIONS = {"2024-11-06"}
 SLOTS = 20
-DATA_LIMIT = 5_242_880
 SUFFIXES = {"image": ".png", "sound": ".mp3"}
 
 
-class RunwayVendor(Vendor):
+class RunwayVendor(RoutersVendor, InputsVendor):
     """The generating addresses of ``ENDPOINTS``, `/v1/tasks/{id}`, `/v1/organization`, `/v1/uploads`."""
 
     name = "runway"
@@ -45,6 +45,7 @@ class RunwayVendor(Vendor):
         ]
         return [
             *creating,
+            *self.router_routes(partial(partial, self._guarded)),
             route("GET", "/v1/tasks/{task_id}", "poll", partial(self._guarded, self._read)),
             route("DELETE", "/v1/tasks/{task_id}", "cancel", partial(self._guarded, self._delete)),
             route("GET", "/v1/organization", "account", partial(self._guarded, self._organization)),
@@ -88,9 +89,12 @@ class RunwayVendor(Vendor):
     # -- tasks -----------------------------------------------------------------------------------------------
 
     def _create(self, endpoint: str, call: Call, account: str) -> Answer:
-        body = call.json
+        return self.start(call, account, endpoint, call.json)[1]
+
+    def start(self, call: Call, account: str, endpoint: str, body: Any) -> tuple[StoredTask, Answer]:
+        """Check, price and accept a task; above the limit of its model it waits."""
         model, facts = rules.find_model(body, endpoint)
-        params = self._params(body, model, facts, endpoint)
+        params = self.params_of(body, model, facts, endpoint)
         credits = self._credits(params, facts, endpoint)
         now = self.world.now()
         slot = self.world.store.slot_free_at(self.name, account, model, SLOTS, now)
@@ -107,7 +111,7 @@ class RunwayVendor(Vendor):
             not_before=slot,
         )
         task = self.accept(call, draft)
-        return Answer.of_json({"id": task.id, "estimatedCost": {"credits": credits}}).noting(self.bill(task))
+        return task, Answer.of_json({"id": task.id, "estimatedCost": {"credits": credits}}).noting(self.bill(task))
 
     @staticmethod
     def _credits(params: Mapping[str, Any], facts: rules.Model, endpoint: str) -> int:
@@ -117,98 +121,9 @@ class RunwayVendor(Vendor):
             return int(facts.credits) + (3 if large and facts.credits == 5 else 0)
         if endpoint == rules.SPEECH:
             return -(-len(params["prompt"]) // 50)
+        if endpoint in rules.FROM_SOUND:
+            return max(1, -(-int(params["duration"]) // facts.seconds_a_credit))
         return -(-int((facts.sound if params["audio"] else facts.credits) * params["duration"] * 100) // 100)
-
-    def _params(self, body: Mapping[str, Any], model: str, facts: rules.Model, endpoint: str) -> dict[str, Any]:
-        prompt, seed = rules.check_prompt(body, facts), rules.check_seed(body)
-        common: dict[str, Any] = {"prompt": prompt, "seed": seed, "audio": False, "medium": "video"}
-        if endpoint in (rules.TEXT, rules.IMAGE):
-            clip = rules.check_clip(body, facts, endpoint)
-            picture = {"picture": self._frames(body.get("promptImage"))} if endpoint == rules.IMAGE else {}
-            return {**common, **clip, **picture}
-        if endpoint in (rules.RESTYLE, rules.UPSCALE):
-            return {**common, **self._film_params(body, model, endpoint)}
-        if endpoint == rules.PERFORM:
-            return {**common, **self._performance(body, facts)}
-        if endpoint == rules.PICTURE:
-            return {**common, **self._still(body, model, facts)}
-        if endpoint == rules.SPEECH and not isinstance(body.get("voice"), dict):
-            raise invalid("voice", "required")
-        seconds = float(body.get("duration") or max(1.0, len(prompt.split()) * 0.4))
-        if not 0.5 <= seconds <= 600:
-            raise invalid("duration", "0.5 to 30 seconds are expected")
-        return {**common, "medium": "sound", "size": "2:2", "duration": seconds}
-
-    def _film_params(self, body: Mapping[str, Any], model: str, endpoint: str) -> dict[str, Any]:
-        film = self._film(body.get("videoUri"), "videoUri")
-        values = {"duration": film.seconds, "picture": film.picture, "audio": False}
-        if endpoint == rules.UPSCALE:
-            return {**values, **rules.upscaled(body, model, film.width, film.height)}
-        aspect = body.get("targetAspectRatio")
-        if aspect is not None and aspect not in rules.ASPECTS:
-            raise invalid("targetAspectRatio", f"expected one of {sorted(rules.ASPECTS)}")
-        shape = rules.ASPECTS[aspect] if aspect else film.width / film.height
-        return {**values, "size": rules.size_for(shape, 720)}
-
-    def _performance(self, body: Mapping[str, Any], facts: rules.Model) -> dict[str, Any]:
-        character, reference = body.get("character"), body.get("reference")
-        if not isinstance(character, dict) or character.get("type") not in ("image", "video"):
-            raise invalid("character", "an object with type image or video and uri is expected")
-        if not isinstance(reference, dict) or reference.get("type") != "video":
-            raise invalid("reference", "an object with type video and uri is expected")
-        ratio = body.get("ratio", "1280:720")
-        if ratio not in facts.ratios[rules.PERFORM]:
-            raise invalid("ratio", f"expected one of {sorted(facts.ratios[rules.PERFORM])}")
-        film = self._film(reference.get("uri"), "reference.uri")
-        is_image = character["type"] == "image"
-        picture = self._uri(character.get("uri"), "character.uri", "image") if is_image else ""
-        return {"size": ratio, "duration": film.seconds, "picture": picture, "audio": True}
-
-    def _still(self, body: Mapping[str, Any], model: str, facts: rules.Model) -> dict[str, Any]:
-        ratio, given = body.get("ratio"), body.get("referenceImages") or []
-        if ratio not in facts.ratios[rules.PICTURE]:
-            raise invalid("ratio", f"expected one of {sorted(facts.ratios[rules.PICTURE])}")
-        if not isinstance(given, list) or len(given) > 3 or (not given and model == "gen4_image_turbo"):
-            raise invalid("referenceImages", "up to 3 reference images are expected")
-        kept = [self._uri(item.get("uri"), "referenceImages", "image") for item in given]
-        return {"medium": "image", "size": ratio, "duration": 1, "picture": next(iter(kept), "")}
-
-    def _frames(self, given: Any) -> str:
-        """The first frame, alone or in a list with a last one."""
-        if not isinstance(given, list):
-            return self._uri(given, "promptImage", "image")
-        frames = {item.get("position"): self._uri(item.get("uri"), "promptImage", "image") for item in given}
-        if "first" not in frames or set(frames) - {"first", "last"}:
-            raise invalid("promptImage", "positions are first and last, and first is required")
-        return frames["first"]
-
-    def _film(self, given: Any, field: str) -> Film:
-        return read_film(self.world, self._uri(given, field, "video"))
-
-    def _uri(self, given: Any, field: str, kind: str) -> str:
-        """The kept file of a data URI or an upload; an https address is not opened and has an empty name."""
-        if not isinstance(given, str) or not given:
-            raise invalid(field, "required")
-        if given.startswith(f"data:{kind}/"):
-            data = decode_base64(given)
-            if data is None or len(given) > DATA_LIMIT:
-                raise invalid(field, "Invalid data URI")
-            return self._checked(self.world.save_input(data), field, kind)
-        if given.startswith("runway://"):
-            return self._checked(given.removeprefix("runway://"), field, kind)
-        if not given.startswith("https://"):
-            raise invalid(field, "Only HTTPS URLs are allowed")
-        return ""
-
-    def _checked(self, name: str, field: str, kind: str) -> str:
-        path = self.world.input_path(name)
-        if not re.fullmatch(r"[0-9a-f]{32}|[0-9a-f]{64}", name) or not path.exists():
-            raise invalid(field, "the upload does not exist or has expired")
-        if kind == "image":
-            size = picture_size(path)
-            if size is None or not 0.5 <= size[0] / size[1] <= 2:
-                raise invalid(field, "the image cannot be read or its width/height is not between 0.5 and 2")
-        return name
 
     def _task(self, task_id: str, account: str) -> StoredTask:
         task = self.world.store.get(self.name, task_id)

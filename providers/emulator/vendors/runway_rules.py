@@ -8,11 +8,51 @@ from typing import Any
 
 TEXT, IMAGE, RESTYLE, UPSCALE = "text_to_video", "image_to_video", "video_to_video", "video_upscale"
 PERFORM, PICTURE, SOUND, SPEECH = "character_performance", "text_to_image", "sound_effect", "text_to_speech"
-ENDPOINTS = (TEXT, IMAGE, RESTYLE, UPSCALE, PERFORM, PICTURE, SOUND, SPEECH)
+LARGER, HDR, FILM_SOUND = "image_upscale", "video_to_hdr", "video_to_audio"
+CHANGE, DUB, ISOLATE = "speech_to_speech", "voice_dubbing", "voice_isolation"
+FROM_SOUND = frozenset({CHANGE, DUB, ISOLATE})
+ENDPOINTS = (TEXT, IMAGE, RESTYLE, UPSCALE, PERFORM, PICTURE, SOUND, SPEECH, LARGER, HDR, FILM_SOUND, *FROM_SOUND)
+LANGUAGES = frozenset(
+    [
+        "en",
+        "hi",
+        "pt",
+        "zh",
+        "es",
+        "fr",
+        "de",
+        "ja",
+        "ar",
+        "ru",
+        "ko",
+        "id",
+        "it",
+        "nl",
+        "tr",
+        "pl",
+        "sv",
+        "fil",
+        "ms",
+        "ro",
+        "uk",
+        "el",
+        "cs",
+        "da",
+        "fi",
+        "bg",
+        "hr",
+        "sk",
+        "ta",
+    ]
+)
 SIX = frozenset({"1280:720", "720:1280", "1104:832", "832:1104", "960:960", "1584:672"})
 VEO = frozenset({"1280:720", "720:1280", "1920:1080", "1080:1920"})
 STILLS = SIX | frozenset({"1920:1080", "1080:1920", "1024:1024", "1080:1080", "1168:880", "1360:768", "1440:1080"})
 SHORT = frozenset(range(2, 11))
+LONG = frozenset(range(3, 16))
+SMALL = frozenset({"1280:720", "720:1280", "960:960"})
+LARGE = frozenset({"1920:1080", "1080:1920", "1440:1440"})
+HUGE = frozenset({"3840:2160", "2160:3840", "2880:2880"})
 RETIRED = {
     "gen3a_turbo": "gen4_turbo",
     "gen4_aleph": "aleph2",
@@ -47,6 +87,7 @@ class Model:
     render_s: float = 10
     usual: int = 0
     prompt: bool = True
+    seconds_a_credit: int = 1
 
 
 NONE: frozenset[str] = frozenset()
@@ -55,6 +96,15 @@ MODELS = {
     "gen4_turbo": Model({IMAGE: SIX}, SHORT, 5, 0, 5, usual=10, prompt=False),
     "veo3.1": Model({TEXT: VEO, IMAGE: VEO}, frozenset({4, 6, 8}), 20, 40, 15, usual=8),
     "veo3.1_fast": Model({TEXT: VEO, IMAGE: VEO}, frozenset({4, 6, 8}), 10, 15, 8, usual=8),
+    **{
+        f"{family}_{size}": Model({TEXT: ratios, IMAGE: ratios}, LONG, price, sound, 20, usual=5)
+        for family in ("kling3.0", "klingO3")
+        for size, ratios, price, sound in (("standard", SMALL, 9, 13), ("pro", LARGE, 12, 17), ("4k", HUGE, 42, 42))
+    },
+    "kling2.5_turbo_pro": Model({TEXT: SMALL | LARGE, IMAGE: SMALL | LARGE}, frozenset({5, 10}), 7, 0, 10, usual=5),
+    "seedance2": Model({TEXT: SMALL | LARGE, IMAGE: SMALL | LARGE}, frozenset(range(4, 16)), 36, 36, 14, usual=5),
+    "seedance2_fast": Model({TEXT: SMALL, IMAGE: SMALL}, frozenset(range(4, 16)), 18, 18, 8, usual=5),
+    "gemini_omni_flash": Model({TEXT: SMALL, IMAGE: SMALL}, LONG, 10, 0, 8, usual=5),
     "aleph2": Model({RESTYLE: NONE}, credits=15, render_s=14),
     "magnific_video_upscaler_creative": Model({UPSCALE: NONE}, credits=2, render_s=8, prompt=False),
     "enhance_frame_rate": Model({UPSCALE: NONE}, credits=2, render_s=4, prompt=False),
@@ -62,7 +112,14 @@ MODELS = {
     "gen4_image": Model({PICTURE: STILLS}, credits=5, render_s=9),
     "gen4_image_turbo": Model({PICTURE: STILLS}, credits=2, render_s=4),
     "eleven_text_to_sound_v2": Model({SOUND: NONE}, credits=1, render_s=2),
-    "eleven_multilingual_v2": Model({SPEECH: NONE}, credits=1, render_s=2),
+    "gemini_2.5_flash": Model({PICTURE: STILLS}, credits=5, render_s=5),
+    "magnific_precision_upscaler_v2": Model({LARGER: NONE}, credits=10, render_s=8, prompt=False),
+    "ruby": Model({HDR: NONE}, credits=20, render_s=6, prompt=False),
+    "mirelo_sfx_2_0": Model({FILM_SOUND: NONE, SOUND: NONE}, credits=1, render_s=2, prompt=False),
+    **{name: Model({SPEECH: NONE}, render_s=2) for name in ("eleven_multilingual_v2", "eleven_v3", "eleven_v4")},
+    "eleven_multilingual_sts_v2": Model({CHANGE: NONE}, render_s=1, prompt=False, seconds_a_credit=3),
+    "eleven_voice_dubbing": Model({DUB: NONE}, render_s=2, prompt=False, seconds_a_credit=2),
+    "eleven_voice_isolation": Model({ISOLATE: NONE}, render_s=1, prompt=False, seconds_a_credit=6),
 }
 
 
