@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 
+from campaigns.planning.guides import MOST_REFERENCE_IMAGES, Room
 from campaigns.planning.looks import choices
 from campaigns.planning.types import (
     CAMERAS,
@@ -54,6 +55,23 @@ class DurationField(forms.DecimalField):
         return None if seconds is None else round(seconds * 1000)
 
 
+class PicturesField(forms.MultipleChoiceField):
+    """Pictures and clips to tick: each choice's label is its `Asset`, which the page draws with its name.
+
+    `most` may be ticked (0: all); `rooms` say how many of them the models of the scene follow.
+    """
+
+    widget = forms.CheckboxSelectMultiple
+    shows_pictures = True
+    most = 0
+    rooms: tuple[Room, ...] = ()
+
+    def offer(self, assets: Iterable[Asset], *, most: int = 0, rooms: tuple[Room, ...] = ()) -> None:
+        """Set what there is to choose from."""
+        self.choices = [(str(asset.pk), asset) for asset in assets]
+        self.most, self.rooms = most, rooms
+
+
 class SceneForm(forms.Form):
     """A scene's words, picture and time."""
 
@@ -66,25 +84,27 @@ class SceneForm(forms.Form):
     camera = forms.ChoiceField(label="Camera", choices=[(c, c.capitalize()) for c in CAMERAS])
     transition = forms.ChoiceField(label="Begins with", choices=[(t, TRANSITION_WORDS[t]) for t in TRANSITIONS])
     duration_ms = DurationField()
-    references = forms.MultipleChoiceField(
-        label="Product and media in this scene", required=False, widget=forms.SelectMultiple(attrs={"size": 4})
-    )
-
-    reference_images = forms.MultipleChoiceField(
+    references = PicturesField(label="Product and media in this scene", required=False)
+    reference_images = PicturesField(
         label="Reference pictures",
         required=False,
-        widget=forms.SelectMultiple(attrs={"size": 4}),
-        help_text="From the library: how people, things and places look. Models that take references follow them; the"
-        " pictures themselves are not shown.",
+        help_text="From the library: how people, things and places look. Models that take references follow them, the"
+        " one that was chosen first before all; the pictures themselves are not shown.",
     )
 
     def __init__(
-        self, *args: Any, scene: ScenePlan, assets: Iterable[Asset], pictures: Iterable[Asset], **kwargs: Any
+        self,
+        *args: Any,
+        scene: ScenePlan,
+        assets: Iterable[Asset],
+        pictures: Iterable[Asset],
+        rooms: tuple[Room, ...] = (),
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **{**kwargs, "initial": {name: getattr(scene, name) for name in self.base_fields}})
         self.scene = scene
-        for name, offered in (("references", assets), ("reference_images", pictures)):
-            self.fields[name].choices = [(str(a.pk), a.name) for a in offered]  # type: ignore[attr-defined]
+        self.fields["references"].offer(assets)  # type: ignore[attr-defined]
+        self.fields["reference_images"].offer(pictures, most=MOST_REFERENCE_IMAGES, rooms=rooms)  # type: ignore[attr-defined]
         if scene.camera and scene.camera not in CAMERAS:
             self.fields["camera"].choices = [(scene.camera, scene.camera), *self.fields["camera"].choices]  # type: ignore[attr-defined]
 

@@ -16,9 +16,10 @@ from campaigns.briefs.types import FLAGS
 from campaigns.planning.assemble import assemble
 from campaigns.planning.builtin import BuiltinPlanner
 from campaigns.planning.clips import Desk, need_of
+from campaigns.planning.guides import Room, keep_reference_images, rooms
 from campaigns.planning.models import PlanRevision
 from campaigns.planning.suggestions import Suggestion, suggestions
-from campaigns.planning.types import AssetRef, BriefNotReady, BriefValues, Planner, ReuseResults
+from campaigns.planning.types import AssetRef, BriefNotReady, BriefValues, Planner, ReuseResults, Storyboard
 from genengine.assets.models import Asset, AssetKind
 from genengine.core.ids import is_id
 from genengine.core.money import format_micro
@@ -37,6 +38,7 @@ from jobs.routing.types import Limits, NothingFits, Problem, Profile
 COMPOSE_SHARE = 1.2  # composing takes about as long as the ad runs, on one of the machine's workers
 LOCAL_WORKERS = 2
 MOST_PICTURES = 200  # to choose from in a form
+SHOWN_KINDS = (AssetKind.IMAGE, AssetKind.VIDEO)
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,16 @@ def planner() -> Planner:
 def newest_revision(brief: Brief) -> PlanRevision | None:
     """Return the newest plan of a brief."""
     return PlanRevision.objects.filter(brief=brief).order_by("-number").first()
+
+
+def storyboard_of(brief: Brief, desk: Desk, director: Planner) -> Storyboard:
+    """Return a new storyboard of a brief, with the reference pictures that people chose for scenes that live on."""
+    drawn = director.plan(desk.brief)
+    newest = newest_revision(brief)
+    if newest is None:
+        return drawn
+    named = {pk for scene in newest.plan.scenes for pk in scene.reference_images}
+    return keep_reference_images(drawn, newest.plan, usable_pictures(brief.workspace, named))
 
 
 def newest_job(brief: Brief) -> Job | None:
@@ -188,23 +200,30 @@ def usable_pictures(workspace: Workspace, named: Iterable[str]) -> frozenset[str
 
 
 def pictures_to_choose(workspace: Workspace, chosen: Iterable[str]) -> list[Asset]:
-    """Return the newest pictures of the library, and those that are chosen already."""
+    """Return the pictures that are chosen, in their order, then the newest others of the library."""
     rows = library_pictures(workspace)
-    newest = list(rows.order_by("-created_at")[:MOST_PICTURES])
-    shown = {str(row.pk) for row in newest}
-    return newest + list(rows.filter(pk__in=[pk for pk in chosen if pk not in shown and is_id(pk)]))
+    named = [pk for pk in chosen if is_id(pk)]
+    first = {str(row.pk): row for row in rows.filter(pk__in=named)}
+    return [first[pk] for pk in named if pk in first] + list(rows.exclude(pk__in=first)[:MOST_PICTURES])
+
+
+def reference_rooms(*, revision: PlanRevision, scene: str, now: datetime) -> tuple[Room, ...]:
+    """Return how many reference pictures each model of a scene follows."""
+    plan = revision.plan
+    return rooms(plan, plan.scene(scene), desk_of(revision.brief, now))
 
 
 def library_pictures(workspace: Workspace) -> QuerySet[Asset]:
     """Return the pictures of a workspace that are not put away, newest first."""
-    return Asset.objects.of(workspace).filter(kind=AssetKind.IMAGE, archived_at=None)
+    rows = Asset.objects.of(workspace).filter(kind=AssetKind.IMAGE, archived_at=None)
+    return rows.select_related("working", "original").order_by("-created_at")
 
 
 def estimate(brief: Brief, now: datetime) -> Estimate:
     """Return the live estimate of a brief: it is planned as it stands, and nothing is stored."""
     try:
         desk = desk_of(brief, now)
-        plan, problems = assemble(planner().plan(desk.brief), desk)
+        plan, problems = assemble(storyboard_of(brief, desk, planner()), desk)
     except (BriefNotReady, NothingFits) as missing:
         return Estimate(missing=str(missing))
     plan = with_earlier_results(plan, brief, policy=reuse_policy_of(brief))
@@ -306,7 +325,7 @@ def _asset_refs(brief: Brief) -> tuple[AssetRef, ...]:
     return tuple(
         AssetRef(str(use.asset_id), use.asset.kind, use.role, use.asset.name, use.note)
         for use in assets_of(brief=brief)
-        if use.asset.kind in (AssetKind.IMAGE, AssetKind.VIDEO)
+        if use.asset.kind in SHOWN_KINDS
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from campaigns.planning.clips import Desk, next_key
 from campaigns.planning.durations import fit_durations
+from campaigns.planning.guides import MOST_REFERENCE_IMAGES
 from campaigns.planning.rebuilding import with_scenes
 from campaigns.planning.text import cut_at_word
 from campaigns.planning.types import (
@@ -22,7 +23,6 @@ from campaigns.planning.types import (
 from jobs.plan import Plan, ScenePlan
 
 MOST_TEXT = 2_000
-MOST_REFERENCE_IMAGES = 8
 
 
 def edit_scene(plan: Plan, change: EditScene, desk: Desk) -> Plan:

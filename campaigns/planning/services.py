@@ -17,6 +17,7 @@ from campaigns.planning.queries import (
     plan_problems,
     planner,
     reuse_policy_of,
+    storyboard_of,
     with_earlier_results,
 )
 from campaigns.planning.types import (
@@ -54,7 +55,7 @@ def make_plan(*, brief: Brief, principal: Principal, now: datetime, director: Pl
         values = brief_values(brief)
         desk = desk_of(brief, now, values)
         director = director or planner()
-        plan, problems = assemble(director.plan(values), desk)
+        plan, problems = assemble(storyboard_of(brief, desk, director), desk)
         plan = with_earlier_results(plan, brief, policy=reuse_policy_of(brief))
         plan = plan.with_changes(notes=plan.notes + tuple(problem.sentence for problem in problems))
         revision = _append(

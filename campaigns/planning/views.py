@@ -11,13 +11,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from billing.ledger.services import CapReached
 from campaigns.briefs.models import Brief
+from campaigns.briefs.queries import assets_of
 from campaigns.planning import services
 from campaigns.planning.asking import language_models
 from campaigns.planning.board import board, history
 from campaigns.planning.forms import AddSceneForm, BranchForm, ClipForm, SceneForm
 from campaigns.planning.models import PlanRevision
-from campaigns.planning.queries import estimate as estimate_of
 from campaigns.planning.queries import (
+    SHOWN_KINDS,
     is_in_job,
     is_stale,
     model_choices,
@@ -26,7 +27,9 @@ from campaigns.planning.queries import (
     pictures_to_choose,
     plan_problems,
     plan_suggestions,
+    reference_rooms,
 )
+from campaigns.planning.queries import estimate as estimate_of
 from campaigns.planning.types import (
     AddBranch,
     BriefNotReady,
@@ -103,9 +106,10 @@ def scene(request: WorkspaceRequest, brief_id: UUID, key: str) -> HttpResponseBa
     """Edit a scene."""
     brief, revision = _editable(request, brief_id)
     found = _found(revision.plan.scenes, key)
-    assets = [use.asset for use in brief.brief_assets.select_related("asset")]
+    assets = [use.asset for use in assets_of(brief=brief) if use.asset.kind in SHOWN_KINDS]
     pictures = pictures_to_choose(brief.workspace, found.reference_images)
-    form = SceneForm(request.POST or None, scene=found, assets=assets, pictures=pictures)
+    rooms = reference_rooms(revision=revision, scene=key, now=clock.now())
+    form = SceneForm(request.POST or None, scene=found, assets=assets, pictures=pictures, rooms=rooms)
     if request.method == "POST" and form.is_valid():
         return _revise(request, brief, form.change())
     return _drawer(request, brief, revision, form, heading=f"Scene: {found.title}")

@@ -44,3 +44,27 @@ doc.addEventListener("htmx:afterSwap", (event) => {
   const newest = doc.getElementById("board").dataset.revision;
   doc.querySelectorAll("#drawer input[name=seen]").forEach((input) => { input.value = newest; });
 });
+
+// Pictures to tick: the count follows, what passes the limit is closed, and a long list is found by name.
+doc.addEventListener("change", (event) => {
+  const picker = event.target.closest?.("[data-picker]");
+  if (picker && event.target.type === "checkbox") count(picker);
+});
+doc.addEventListener("htmx:afterSwap", () => doc.querySelectorAll("[data-picker]").forEach(count));
+doc.querySelectorAll("[data-picker]").forEach(count);
+function count(picker) {
+  const boxes = [...picker.querySelectorAll("input[type=checkbox]")];
+  const most = Number(picker.dataset.most);
+  const chosen = boxes.filter((box) => box.checked).length;
+  const words = `${chosen}${most ? ` of at most ${most}` : ""} chosen`;
+  const line = picker.querySelector("[data-count]");
+  if (line.textContent !== words) line.textContent = words;
+  boxes.forEach((box) => { box.disabled = Boolean(most) && chosen >= most && !box.checked; });
+}
+doc.addEventListener("input", (event) => {
+  if (!event.target.matches("[data-find]")) return;
+  const wanted = event.target.value.trim().toLowerCase();
+  event.target.closest("[data-picker]").querySelectorAll(".picks li").forEach((item) => {
+    item.hidden = !item.textContent.toLowerCase().includes(wanted) && !item.querySelector(":checked");
+  });
+});

@@ -10,9 +10,10 @@ import pytest
 from django.test import Client
 
 from campaigns.briefs.models import Brief
+from campaigns.briefs.services import update_brief
 from campaigns.planning.models import PlanRevision
-from campaigns.planning.queries import plan_findings
-from campaigns.planning.services import launch
+from campaigns.planning.queries import estimate, plan_findings
+from campaigns.planning.services import launch, make_plan
 from campaigns.planning.types import ChangeRefused, EditClip, EditScene, PlanChange, PlanFlawed
 from genengine.assets.models import Asset, Lineage
 from genengine.assets.services import archive_asset, store_blob, upload_asset
@@ -185,6 +186,50 @@ def test_a_person_chooses_them_in_the_scenes_drawer_and_sees_them_on_the_board(
     shown = client.get(page).content.decode()
     for pk in guides[1:]:
         assert f'title="{Asset.objects.get(pk=pk).name}"' in shown
+
+
+def test_the_drawer_shows_each_picture_with_its_name_and_says_what_the_models_follow(
+    client: Client, revision: PlanRevision, revise: Revise, brief: Brief, editor: Principal, guides: tuple[str, ...]
+) -> None:
+    assert editor.user is not None
+    client.force_login(editor.user)
+    scene, (first, second) = revision.plan.scenes[0], revision.plan.branches[:2]
+    revise(EditScene(scene.key, reference_images=guides[1:]))
+    revise(EditClip(scene.key, first.key, model=VEO))
+    revise(EditClip(scene.key, second.key, model="local"))
+    drawer = client.get(f"/w/{brief.workspace.slug}/briefs/{brief.pk}/plan/scenes/{scene.key}")
+    offered = drawer.context["form"].fields["reference_images"].choices
+    assert [value for value, _ in offered][:3] == [*guides[1:], guides[0]], "the chosen ones first, in their order"
+    page = drawer.content.decode()
+    assert "2 of at most 8 chosen" in page
+    assert f"{first.key}: Veo 3.1 follows the first 2" in page
+    assert f"{second.key}: Local engine follows none" in page
+    for _, asset in offered:
+        assert f'<span class="name">{asset.name}</span>' in page
+    assert page.count('name="reference_images"') == len(offered) == page.count("<img") - 1  # one is the scene's own
+
+
+def test_a_plan_made_anew_keeps_them_where_the_scene_lives_on(
+    revision: PlanRevision, revise: Revise, brief: Brief, editor: Principal, guides: tuple[str, ...], now: datetime
+) -> None:
+    steeped = next(s for s in revision.plan.scenes if "eighteen hours" in s.script)
+    fast = next(s for s in revision.plan.scenes if "Mornings move fast" in s.script)
+    revise(EditScene(steeped.key, reference_images=guides[:2]))
+    revise(EditScene(fast.key, reference_images=guides[2:]))
+    script = "Somebody new begins to speak. We steep it for eighteen hours. Order a six-pack."
+    brief = update_brief(brief=brief, values={"script": script}, principal=editor, now=now)
+    archive_asset(asset=Asset.objects.get(pk=guides[1]), actor=editor.actor, now=now)
+    expected = estimate(brief, now)
+    again = make_plan(brief=brief, principal=editor, now=now)
+    heir = next(s for s in again.plan.scenes if "eighteen hours" in s.script)
+    assert heir.reference_images == guides[:1]
+    assert [s.key for s in again.plan.scenes if s.reference_images] == [heir.key]
+    assert {clip.inputs[-1].asset_id for clip in again.plan.clips if clip.task == "references_to_video"} <= {guides[0]}
+    notes = " ".join(again.plan.notes)
+    assert "the reference pictures of the plan before were kept" in notes
+    assert "reference pictures that were put away are not in the new plan" in notes
+    assert f"“{fast.title}” is not in the new plan; its reference pictures went with it." in again.plan.notes
+    assert expected.price_micro == again.price_micro
 
 
 def test_the_api_takes_and_shows_them(
