@@ -161,6 +161,16 @@ def example_media() -> Path:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _sample_files_are_taken_in_once() -> Iterator[None]:
+    from genengine.assets.services import uploads
+    from tests.support.ingested import remembering
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(uploads, "ingest", remembering(uploads.ingest, state_directory() / "ingested"))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _closed_network() -> Iterator[None]:
     """A test that would leave this machine fails with the address it tried."""
     with pytest.MonkeyPatch.context() as patch:
