@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.emulator_process import EmulatorProcess
+from tests.contracts.waiting import wait_for
 from tests.contracts.wire import Wire, lines_of_events
 
 TEXT = {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}
@@ -65,3 +66,37 @@ def test_vertex_wants_a_token_and_answers_an_operation_only_by_post(emulator: Em
     assert lost.json()["error"]["status"] == "NOT_FOUND"
     retired = vertex("POST", f"{PLACE}/veo-3.0-generate-001:predictLongRunning", json=asked)
     assert retired.status_code == 404
+
+
+def test_an_interaction_answers_text_at_once_and_a_clip_when_it_is_done(gemini: Wire) -> None:
+    said = gemini("POST", "/v1/interactions", json={"model": "gemini-3.8-flash", "input": "plan a kite"}).json()
+    assert (said["status"], said["steps"][0]["content"][0]["type"]) == ("completed", "text")
+    form = {"type": "video", "delivery": "uri", "aspect_ratio": "9:16", "resolution": "720p", "duration": "5s"}
+    asked = {"model": "gemini-omni-1.2-flash", "background": True, "input": "a red kite", "response_format": [form]}
+    made = gemini("POST", "/v1beta/interactions", json=asked).json()
+    assert made["status"] == "in_progress"
+    place = f"/v1beta/interactions/{made['id']}"
+    done = wait_for(lambda: next((t for t in [gemini("GET", place).json()] if t["status"] == "completed"), None))
+    (video,) = done["steps"][0]["content"]
+    path = video["uri"].removeprefix("https://generativelanguage.googleapis.com")
+    assert gemini("GET", path).content[4:8] == b"ftyp"
+    long = {**asked, "response_format": [{**form, "duration": "40s"}]}
+    assert gemini("POST", "/v1/interactions", json=long).json()["error"]["status"] == "INVALID_ARGUMENT"
+
+
+def test_an_interaction_is_cancelled_and_then_told_so(emulator: EmulatorProcess, gemini: Wire) -> None:
+    emulator.script({"vendor": "gemini", "endpoint": "submit", "do": "never_ends"})
+    made = gemini("POST", "/v1/interactions", json={"model": "gemini-omni-1.1-flash", "input": "a kite"}).json()["id"]
+    assert gemini("POST", f"/v1/interactions/{made}/cancel").json()["status"] == "cancelled"
+    assert gemini("GET", f"/v1/interactions/{made}").json()["status"] == "cancelled"
+    assert gemini("GET", "/v1/interactions/none").status_code == 404
+
+
+def test_vertex_has_interactions_below_a_project(emulator: EmulatorProcess) -> None:
+    vertex = Wire(emulator, "vertex", {"Authorization": "Bearer ya29.x"})
+    place = "/v1beta1/projects/p/locations/global/interactions"
+    form = {"type": "video", "gcs_uri": "gs://bucket/films", "duration": "3s"}
+    asked = {"model": "gemini-omni-1.2-flash", "input": [{"type": "text", "text": "a kite"}], "response_format": form}
+    made = vertex("POST", place, json=asked).json()["id"]
+    done = wait_for(lambda: next((t for t in [vertex("GET", f"{place}/{made}").json()] if "steps" in t), None))
+    assert done["steps"][0]["content"][0]["uri"].startswith("gs://bucket/films/")

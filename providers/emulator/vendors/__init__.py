@@ -6,7 +6,7 @@ from providers.emulator.vendors.elevenlabs import ElevenLabsVendor
 from providers.emulator.vendors.fal import FalVendor
 from providers.emulator.vendors.gemini import GeminiVendor
 from providers.emulator.vendors.heygen_legacy import LegacyHeyGenVendor
-from providers.emulator.vendors.kling import KlingVendor
+from providers.emulator.vendors.kling_more import WholeKlingVendor
 from providers.emulator.vendors.openai import OpenAIVendor
 from providers.emulator.vendors.replicate import ReplicateVendor
 from providers.emulator.vendors.runway import RunwayVendor
@@ -15,7 +15,7 @@ from providers.emulator.vendors.vertex import VertexVendor
 
 VENDORS: tuple[type[Vendor], ...] = (
     LegacyHeyGenVendor,
-    KlingVendor,
+    WholeKlingVendor,
     RunwayVendor,
     VertexVendor,
     ReplicateVendor,

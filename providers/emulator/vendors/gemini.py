@@ -1,4 +1,4 @@
-"""The Gemini API: models, text, files, and Veo in the shape that it had until 2026-10-22."""
+"""The Gemini API: models, text, files, interactions, and Veo in the shape that it had until 2026-10-22."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 from providers.emulator.accounts import account_of
 from providers.emulator.vendor import Route, route
 from providers.emulator.vendors.gemini_files import GeminiFiles
-from providers.emulator.vendors.gemini_text import PRICES, GeminiText
+from providers.emulator.vendors.gemini_interactions import OMNI_SECONDS, InteractionsVendor
+from providers.emulator.vendors.gemini_text import PRICES
 from providers.emulator.vendors.google import Refused, google_error
 from providers.emulator.wire import Answer, Call
 
@@ -20,7 +21,7 @@ NO_KEY = (
 )
 
 
-class GeminiVendor(GeminiText, GeminiFiles):
+class GeminiVendor(InteractionsVendor, GeminiFiles):
     """`/v1beta/models/{model}:generateContent`, `:predictLongRunning`, operations, files."""
 
     name = "gemini"
@@ -32,13 +33,22 @@ class GeminiVendor(GeminiText, GeminiFiles):
     }
 
     def routes(self) -> list[Route]:
-        model = VERSION + "/models/{model}"
+        model, talk = VERSION + "/models/{model}", VERSION + "/interactions/{interaction}"
         return [
             route("POST", f"{model}:generateContent", "submit", self._guarded(self._generate)),
             route("POST", f"{model}:streamGenerateContent", "submit", self._guarded(self._stream)),
             route("POST", f"{model}:countTokens", "account", self._guarded(self._count)),
             route("POST", f"{model}:predictLongRunning", "submit", self._guarded(self._submit)),
             route("GET", f"{model}/operations/{{task_id}}", "poll", self._guarded(self._operation)),
+            route("POST", f"{VERSION}/interactions", "submit", self._guarded(self.interact)),
+            route("GET", talk, "poll", self._guarded(self.read_interaction)),
+            route("DELETE", talk, "cancel", self._guarded(self.delete_interaction)),
+            route(
+                "POST",
+                f"{talk}/cancel",
+                "cancel",
+                self._guarded(self.cancel_interaction),
+            ),
             route("POST", f"/upload{VERSION}/files", "upload", self._guarded(self._start_upload)),
             route("POST", "/upload/place/{upload}", "upload", self._finish_upload),
             route("GET", VERSION + "/files/(?P<file>[^/]+:download)", "fetch", self._guarded(self._file)),
@@ -68,14 +78,14 @@ class GeminiVendor(GeminiText, GeminiFiles):
         return "".join(random.SystemRandom().choices("abcdefghijklmnopqrstuvwxyz0123456789", k=12))
 
     def _list(self, call: Call, account: str) -> Answer:
-        names = [*PRICES, *self.models]
+        names = [*PRICES, *self.models, *OMNI_SECONDS]
         size, start = int(call.query.get("pageSize") or 50), int(call.query.get("pageToken") or 0)
         page = [_model_view(name, name in PRICES) for name in names[start : start + size]]
         more = {"nextPageToken": str(start + size)} if start + size < len(names) else {}
         return Answer.of_json({"models": page, **more})
 
     def _model(self, call: Call, account: str, model: str) -> Answer:
-        if model not in PRICES and model not in self.models:
+        if model not in {*PRICES, *self.models, *OMNI_SECONDS}:
             raise Refused(404, f"models/{model} is not found for API version v1beta.")
         return Answer.of_json(_model_view(model, model in PRICES))
 

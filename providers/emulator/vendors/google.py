@@ -15,7 +15,7 @@ from providers.emulator.store import StoredTask
 from providers.emulator.vendor import Draft, MediaPlan, Vendor, decode_base64, even
 from providers.emulator.wire import Answer, Call
 
-LINES = {"720p": 720, "1080p": 1080, "4k": 2160}
+LINES = {"360p": 360, "720p": 720, "1080p": 1080, "4k": 2160}
 STATUS_OF_CODE = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
@@ -160,7 +160,8 @@ class GoogleVendor(Vendor):
         return MediaPlan(f"{clip.key()}.mp4", "video/mp4", partial(render_clip, clip))
 
     def media(self, task: StoredTask, index: int) -> MediaPlan | None:
-        return self.clip_plan(task) if task.phase(self.world.now()) == "succeeded" and index == 0 else None
+        ready = task.phase(self.world.now()) == "succeeded" and index == 0 and "resolution" in task.params
+        return self.clip_plan(task) if ready else None
 
     @staticmethod
     def filtered() -> dict[str, Any]:

@@ -387,7 +387,7 @@ class KlingVendor(Vendor):
         return (("queued", task.created + 0.05), ("running", task.starts), ("end", task.ends))
 
     def webhook(self, task: StoredTask, hook: StoredWebhook, now: float) -> Delivery | None:
-        legacy = task.kind in {"text2video", "image2video", *films.FILM_KINDS}
+        legacy = task.params.get("legacy") or task.kind in {"text2video", "image2video", *films.FILM_KINDS}
         value = self._legacy_view(task, "") if legacy else self._view(task)
         body = json.dumps(value).encode()
         headers = {"Content-Type": "application/json"}

@@ -85,12 +85,18 @@ def read_omni(body: Mapping[str, Any]) -> tuple[str, list[str]]:
     contents = body.get("contents")
     if not isinstance(contents, list) or not all(isinstance(item, dict) for item in contents):
         raise Refused(1201, "contents is required")
-    known = {"prompt", "refer_image"}
+    known = {"prompt", "refer_image", "element", "feature_video", "base_video"}
     odd = next((item.get("type") for item in contents if item.get("type") not in known), None)
     if odd is not None:
         raise Refused(1201, f"contents: type {odd} is not supported here")
     prompt = next((str(item.get("text") or "") for item in contents if item["type"] == "prompt"), "")
-    return prompt, pictures_of([item for item in contents if item["type"] == "refer_image"], "omni-video")
+    pictures = [item for item in contents if item["type"] == "refer_image"]
+    seen = [item for item in contents if item["type"] in ("feature_video", "base_video")]
+    if any(not re.match(r"https?://", str(item.get("url") or "")) for item in seen) or len(seen) > 1:
+        raise Refused(1201, "at most one video with a url is expected")
+    if not pictures and (seen or any(item["type"] == "element" for item in contents)):
+        return prompt, []
+    return prompt, pictures_of(pictures, "omni-video")
 
 
 def extension(world: World, account: str, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,14 +13,15 @@ from providers.emulator.accounts import account_of
 from providers.emulator.faults import Trouble
 from providers.emulator.store import StoredTask
 from providers.emulator.vendor import Route, route
-from providers.emulator.vendors.gemini_text import PRICES, GeminiText
+from providers.emulator.vendors.gemini_interactions import InteractionsVendor
+from providers.emulator.vendors.gemini_text import PRICES
 from providers.emulator.vendors.google import Refused, google_error
 from providers.emulator.wire import Answer, Call
 
 PLACE = "/projects/{project}/locations/{location}/publishers/google/models/{model}"
 
 
-class VertexVendor(GeminiText):
+class VertexVendor(InteractionsVendor):
     """`/v1` and `/v1beta1`: Veo's two calls, `:generateContent`; `/token`; `/storage/v1`."""
 
     name = "vertex"
@@ -35,7 +36,13 @@ class VertexVendor(GeminiText):
     def routes(self) -> list[Route]:
         found = [route("POST", "/token", "token", self._token)]
         for version in ("/v1", "/v1beta1"):
+            talks = f"{version}/projects/{{project}}/locations/{{location}}/interactions"
+            one = f"{talks}/{{interaction}}"
             found += [
+                route("POST", talks, "submit", self._guarded(self.interact)),
+                route("GET", one, "poll", self._guarded(self.read_interaction)),
+                route("DELETE", one, "cancel", self._guarded(self.delete_interaction)),
+                route("POST", f"{one}/cancel", "cancel", self._guarded(self.cancel_interaction)),
                 route("POST", f"{version}{PLACE}:predictLongRunning", "submit", self._guarded(self._submit)),
                 route("POST", f"{version}{PLACE}:generateContent", "submit", self._guarded(self._generate)),
                 route("POST", f"{version}{PLACE}:streamGenerateContent", "submit", self._guarded(self._stream)),
