@@ -24,10 +24,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from providers.emulator.accounts import account_of
 from providers.emulator.faults import Trouble
 from providers.emulator.inputs import media_type_of, read_film
+from providers.emulator.media.still import render_still
 from providers.emulator.media.video import Clip, render_clip
 from providers.emulator.store import StoredTask, StoredWebhook
 from providers.emulator.vendor import Delivery, Draft, MediaPlan, Route, Vendor, decode_base64, even, route
-from providers.emulator.vendors.fal_models import LINES, MODELS, Model, Refused, check, invalid, pictures
+from providers.emulator.vendors.fal_models import LINES, MODELS, Model, Refused, check, check_still, invalid, pictures
 from providers.emulator.wire import Answer, Call
 
 SLOTS = 10
@@ -139,9 +140,9 @@ class FalVendor(Vendor):
         return self.accept(call, draft)
 
     def _params(self, facts: Model, body: Any) -> dict[str, Any]:
-        params = check(facts, body)
+        params = check_still(facts, body) if facts.still else check(facts, body)
         kept = [self._picture(url) for url in pictures(facts, body)]
-        if not facts.durations:
+        if not facts.durations and not facts.still:
             film = read_film(self.world, self._picture(str(body["video_url"]), "video_url"))
             params["seconds"] = film.seconds
             kept = [film.picture]
@@ -216,8 +217,18 @@ class FalVendor(Vendor):
             return 500, invalid("", "An internal error occurred", "internal_server_error").body
         if phase == "cancelled":
             return 499, {"detail": "Request was cancelled", "error_type": "client_cancelled"}
+        if task.params.get("still"):
+            return 200, self._stills(task, origin)
         file = {"url": self.file_url(task, 0, ".mp4", origin), "content_type": "video/mp4", "file_name": "output.mp4"}
         return 200, {"video": file, "seed": task.params["seed"]}
+
+    def _stills(self, task: StoredTask, origin: str) -> dict[str, Any]:
+        params, count = task.params, int(task.params["seconds"])
+        suffix, size = f".{params['still']}", {name: params[name] for name in ("width", "height")}
+        kind = {"content_type": f"image/{params['still']}", **size}
+        images = [{"url": self.file_url(task, number, suffix, origin), **kind} for number in range(count)]
+        flags = {"has_nsfw_concepts": [False] * count, "timings": {"inference": task.ends - task.starts}}
+        return {"images": images, "seed": params["seed"], "prompt": params["prompt"], **flags}
 
     def _cancel(self, call: Call, account: str, owner: str, alias: str, task_id: str) -> Answer:
         task = self._task(account, task_id)
@@ -295,22 +306,25 @@ class FalVendor(Vendor):
         return Answer(body=data, media_type=media_type_of(data))
 
     def media(self, task: StoredTask, index: int) -> MediaPlan | None:
-        if task.phase(self.world.now()) != "succeeded" or index != 0:
+        params, still = task.params, task.params.get("still", "")
+        last = int(params["seconds"]) - 1 if still else 0
+        if task.phase(self.world.now()) != "succeeded" or not 0 <= index <= last:
             return None
-        params = task.params
         picture = self.world.input_path(params["picture"]) if params.get("picture") else None
-        width, height = self._size(params, picture)
+        width, height = (params["width"], params["height"]) if still else self._size(params, picture)
         clip = Clip(
             model=f"fal {task.model}",
             prompt=params["prompt"],
             width=width,
             height=height,
-            seconds=params["seconds"],
+            seconds=1 if still else params["seconds"],
             mark=self.mark_of(task),
-            seed=self.seed_of(task),
+            seed=self.seed_of(task) + index,
             picture=picture,
             sound=params.get("sound", False),
         )
+        if still:
+            return MediaPlan(f"{clip.key()}.{still}", f"image/{still}", partial(render_still, clip))
         return MediaPlan(f"{clip.key()}.mp4", "video/mp4", partial(render_clip, clip))
 
     @staticmethod

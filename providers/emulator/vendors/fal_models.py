@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from providers.emulator.vendor import even
+
 LINES = {
     "512P": 512,
     "540p": 540,
@@ -31,6 +33,7 @@ class Model:
     render_s: float = 12
     picture: str = "image_url"
     sound: bool = False
+    still: bool = False
 
 
 PIKA = {"720p": "0.04", "1080p": "0.09"}
@@ -38,9 +41,58 @@ PIKA_RATIOS = ("16:9", "9:16", "1:1", "4:5", "5:4", "3:2", "2:3")
 LUMA = {"540p": "0.10", "720p": "0.20", "1080p": "0.40"}
 LUMA_RATIOS = ("16:9", "9:16", "4:3", "3:4", "21:9", "9:21")
 VEO = {"720p": "0.40", "1080p": "0.40"}
+VEO_FAST = {"720p": "0.10", "1080p": "0.15"}
 KLING_LENGTHS = tuple(str(value) for value in range(3, 16))
 PICTURE = ("prompt", "image_url")
+HAILUO_PRO = {"1080p": "0.08"}
+SIZES = {
+    "square_hd": (1024, 1024),
+    "square": (512, 512),
+    "portrait_4_3": (768, 1024),
+    "portrait_16_9": (576, 1024),
+    "landscape_4_3": (1024, 768),
+    "landscape_16_9": (1024, 576),
+}
+IMAGES = {
+    "fal-ai/flux/schnell": "0.003",
+    "fal-ai/flux/dev": "0.025",
+    "fal-ai/flux-pro/v1.1": "0.04",
+    "fal-ai/fast-sdxl": "0.002",
+    "fal-ai/stable-diffusion-v35-large": "0.065",
+    "fal-ai/recraft/v3/text-to-image": "0.04",
+    "fal-ai/ideogram/v3": "0.06",
+    "fal-ai/imagen4/preview": "0.05",
+    "fal-ai/nano-banana": "0.039",
+    "fal-ai/qwen-image": "0.02",
+}
 MODELS = {
+    **{name: Model((), {"": price}, ("prompt",), render_s=3, still=True) for name, price in IMAGES.items()},
+    "fal-ai/flux/dev/image-to-image": Model((), {"": "0.03"}, PICTURE, render_s=3, still=True),
+    "fal-ai/nano-banana/edit": Model(
+        (), {"": "0.039"}, ("prompt", "image_urls"), render_s=3, picture="image_urls", still=True
+    ),
+    **{
+        f"fal-ai/pika/{version}/{kind}": Model(("5",), PIKA, needs, PIKA_RATIOS if kind[0] == "t" else ())
+        for version in ("v2.1", "v2.5")
+        for kind, needs in (("text-to-video", ("prompt",)), ("image-to-video", PICTURE))
+    },
+    "fal-ai/luma-dream-machine/ray-2/reframe": Model((), LUMA, ("video_url",), LUMA_RATIOS, picture=""),
+    "fal-ai/minimax/hailuo-02/standard/text-to-video": Model(("6", "10"), {"768P": "0.045"}, ("prompt",), render_s=15),
+    "fal-ai/minimax/hailuo-02/pro/text-to-video": Model(("6",), HAILUO_PRO, ("prompt",), render_s=15),
+    "fal-ai/minimax/hailuo-2.3/pro/image-to-video": Model(("6",), HAILUO_PRO, PICTURE, render_s=15),
+    "fal-ai/minimax/hailuo-2.3/pro/text-to-video": Model(("6",), HAILUO_PRO, ("prompt",), render_s=15),
+    "fal-ai/kling-video/v2.1/master/text-to-video": Model(
+        ("5", "10"), {"1080p": "0.28"}, ("prompt",), ("16:9", "9:16", "1:1")
+    ),
+    "fal-ai/kling-video/v2.5-turbo/pro/text-to-video": Model(
+        ("5", "10"), {"1080p": "0.07"}, ("prompt",), ("16:9", "9:16", "1:1"), render_s=10
+    ),
+    "fal-ai/kling-video/v3/pro/text-to-video": Model(
+        KLING_LENGTHS, {"1080p": "0.168"}, ("prompt",), ("16:9", "9:16", "1:1"), sound=True
+    ),
+    "fal-ai/veo3.1/fast": Model(("8s", "4s", "6s"), VEO_FAST, ("prompt",), ("16:9", "9:16"), sound=True),
+    "fal-ai/veo3.1/fast/image-to-video": Model(("8s", "4s", "6s"), VEO_FAST, PICTURE, ("16:9", "9:16"), sound=True),
+    "fal-ai/sync-lipsync/v2/pro": Model((), {"720p": "0.083"}, ("video_url", "audio_url"), picture="", sound=True),
     "fal-ai/pika/v2.2/text-to-video": Model(("5", "10"), PIKA, ("prompt",), PIKA_RATIOS),
     "fal-ai/pika/v2.2/image-to-video": Model(("5", "10"), PIKA, PICTURE),
     "fal-ai/pika/v2.2/pikaframes": Model(("5", "10"), PIKA, ("image_urls",), picture="image_urls"),
@@ -116,6 +168,41 @@ def check(facts: Model, body: Any) -> dict[str, Any]:
     seconds = int(str(duration).rstrip("s")) if duration else 0
     shape = {"ratio": ratio if facts.ratios else "", "seed": body.get("seed", 0)}
     return {"prompt": prompt, "seconds": seconds, "resolution": resolution, "sound": facts.sound, **shape}
+
+
+def check_still(facts: Model, body: Any) -> dict[str, Any]:
+    """A picture's prompt, size and number; each is charged."""
+    if not isinstance(body, dict):
+        raise Refused(400, {"detail": "The body is not JSON", "error_type": "bad_request"})
+    for name in facts.required:
+        if not body.get(name):
+            raise invalid(name, "Field required", "missing")
+    if "[forbidden]" in str(body["prompt"]):
+        raise invalid("prompt", "The content could not be processed", "content_policy_violation")
+    count, size = body.get("num_images", 1), body.get("image_size") or body.get("aspect_ratio") or "landscape_4_3"
+    if not isinstance(count, int) or not 1 <= count <= 4:
+        raise invalid("num_images", "Input should be from 1 to 4", "less_than_equal")
+    form = body.get("output_format", "jpeg")
+    one_of("output_format", form, ("jpeg", "png"))
+    width, height = _frame(size)
+    shown = {"prompt": str(body["prompt"]), "resolution": "", "ratio": "", "seed": body.get("seed", 0)}
+    return {**shown, "seconds": count, "still": form, "width": width, "height": height}
+
+
+def _frame(size: Any) -> tuple[int, int]:
+    """A size by its name, by width and height, or about a megapixel of a ratio."""
+    if isinstance(size, dict):
+        sides = [size.get(side) for side in ("width", "height")]
+        if not all(isinstance(side, int) and 64 <= side <= 2048 for side in sides):
+            raise invalid("image_size", "width and height should be from 64 to 2048", "less_than_equal")
+        return even(size["width"]), even(size["height"])
+    if str(size) in SIZES:
+        return SIZES[str(size)]
+    wide, _, tall = str(size).partition(":")
+    if not (wide.isdigit() and tall.isdigit() and int(wide) and int(tall)):
+        one_of("image_size", size, tuple(SIZES))
+    high = (1024 * 1024 * int(tall) / int(wide)) ** 0.5
+    return even(high * int(wide) / int(tall)), even(high)
 
 
 def pictures(facts: Model, body: Mapping[str, Any]) -> list[str]:
