@@ -362,8 +362,21 @@ def _refuse_misfit(card: ModelCard, request: GenerationRequest) -> None:
 
 
 def by_references(card: ModelCard) -> ModelCard:
-    """The card with the lengths that hold when reference pictures are given."""
-    return replace(card, durations=card.reference_durations) if card.reference_durations else card
+    """The card with the lengths that hold when reference pictures are given, within the longest that it may make.
+
+    Raises ``InvalidRequest`` where an operator allows shorter clips only.
+    """
+    if not card.reference_durations:
+        return card
+    longest = card.durations.high if isinstance(card.durations, SecondsRange) else max(card.durations, default=0)
+    lengths = tuple(seconds for seconds in card.reference_durations if seconds <= longest)
+    if not lengths:
+        fixed = " or ".join(f"{seconds:g}" for seconds in card.reference_durations)
+        raise InvalidRequest(
+            f"{card.label} follows reference pictures in {fixed} s only, and an operator allows it {longest:g} s at "
+            "most; take the references away, choose another model, or have the operator's limit raised."
+        )
+    return replace(card, durations=lengths)
 
 
 def allowed_duration(card: ModelCard, asked: float) -> float:

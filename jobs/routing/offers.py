@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from genengine.core.money import UnknownRate, convert
 from jobs.routing.types import Candidate, Limits, Offer, Profile, SceneNeed
+from providers.errors import InvalidRequest
 from providers.values import Feature, ModelCard, Task, allowed_duration, by_references, ratio_value, resolution_lines
 
 RATE_MARGIN = Decimal("0.05")  # a vendor's unit may cost more on the day it is billed
@@ -24,7 +25,7 @@ def offer_of(candidate: Candidate, scene: SceneNeed, limits: Limits) -> Offer:
     taken = _references_taken(candidate, scene)
     task = _task_for(candidate, scene, taken)
     notes = _reference_notes(candidate, scene, taken)
-    duration = _duration(candidate, scene, notes, by_references(card) if taken else card)
+    duration = _duration(candidate, scene, notes, _card_by_references(card) if taken else card)
     ratio = _ratio(card, limits.ratio, notes)
     resolution = _resolution(card, WANTED_LINES[limits.profile])
     amount = card.price.total(seconds=duration, tier=resolution)
@@ -71,6 +72,16 @@ def _references_taken(candidate: Candidate, scene: SceneNeed) -> int:
     if not card.tasks.intersection(TASKS_BY_REFERENCES):
         return 0
     return max(0, min(scene.reference_images, card.max_references - scene.has_image))
+
+
+def _card_by_references(card: ModelCard) -> ModelCard:
+    try:
+        return by_references(card)
+    except InvalidRequest:
+        fixed = " or ".join(f"{seconds:g}" for seconds in card.reference_durations)
+        raise CannotMake(
+            f"follows reference pictures in {fixed} s only, and an operator allows it shorter clips only"
+        ) from None
 
 
 def _reference_notes(candidate: Candidate, scene: SceneNeed, taken: int) -> list[str]:

@@ -215,6 +215,26 @@ def test_with_reference_pictures_a_model_that_follows_them_is_preferred_and_the_
     assert any("Vendor Fine: scores" in line and "it takes no reference pictures" in line for line in guided.rejected)
 
 
+def test_a_model_whose_operator_allows_shorter_clips_than_its_references_need_is_refused_in_words() -> None:
+    follows = replace(
+        VENDOR,
+        id="guided",
+        label="Guided",
+        durations=(4, 6),
+        supports=frozenset({Feature.REFERENCE_IMAGES}),
+        input_roles=frozenset({InputRole.FIRST_FRAME, InputRole.REFERENCE}),
+        max_references=3,
+        reference_durations=(8,),
+    )
+    short = replace(SCENES[0], duration_ms=4_000, reference_images=2)
+    told = route(LOCAL, follows, branches="A", scenes=(short,)).choice("s1", "A")
+    assert told.model != "guided"
+    words = "Guided: follows reference pictures in 8 s only, and an operator allows it shorter clips only."
+    assert words in told.rejected
+    alone = route(follows, branches="A", scenes=(replace(short, reference_images=0),)).choice("s1", "A")
+    assert alone.offer.duration_ms == 4_000
+
+
 def test_a_model_that_needs_reference_pictures_makes_no_scene_without_them() -> None:
     only = replace(
         VENDOR,
