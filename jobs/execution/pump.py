@@ -23,7 +23,7 @@ from genengine.core.pulse import beat
 from genengine.core.states import TransitionRefused
 from jobs.execution import due
 from jobs.execution.polls import Polls
-from jobs.execution.queue import MEDIA, enqueue
+from jobs.execution.queue import MEDIA, enqueue, waiting_tasks
 from jobs.execution.services import masters, submitting
 from jobs.execution.services.control import release_held
 from jobs.execution.services.dispatching import dispatch_clip
@@ -34,6 +34,7 @@ from providers.health.services import check_account, claim_checks
 from providers.traffic.services import forget_signals
 
 log = logging.getLogger(__name__)
+COMPOSE = "compose_master"
 TICK_S = 0.1
 IDLE_S = 1.0  # longest sleep of the line while events wake it
 WAITING_S = 0.25  # while clips wait for a place: a token or a probe comes by time alone
@@ -153,21 +154,24 @@ class Pump:
 
 
 def sweep(now: datetime) -> None:
-    """Bring on what dead processes left behind."""
-    for attempt_id in due.dead_attempts(now=now, limit=200):
-        _guarded(submitting.sweep_attempt, attempt_id=attempt_id, now=now)
+    """Bring on what dead processes left behind. What only waits for a busy worker is not queued a second time."""
+    dead, forgotten = due.dead_attempts(now=now, limit=200), due.forgotten_masters(now=now, limit=50)
+    waiting = waiting_tasks() if dead or forgotten else frozenset()
+    for attempt_id in dead:
+        _guarded(submitting.sweep_attempt, attempt_id=attempt_id, waiting=waiting, now=now)
     for master_id in due.dead_masters(now=now, limit=50):
         _guarded(masters.put_back_master, master_id=master_id, now=now)
-    for master_id in due.forgotten_masters(now=now, limit=50):
-        _guarded(_queue_master, master_id=master_id)
+    for master_id in forgotten:
+        _guarded(_queue_master, master_id=master_id, waits=(COMPOSE, master_id) in waiting)
     for other in SWEEPS:
         _guarded(other, now)
 
 
-def _queue_master(*, master_id: UUID) -> None:
+def _queue_master(*, master_id: UUID, waits: bool) -> None:
     with unit_of_work():
         masters.mark_queued(master_id=master_id, now=clock.now())
-        enqueue("compose_master", master_id, cluster=MEDIA)
+        if not waits:
+            enqueue(COMPOSE, master_id, cluster=MEDIA)
 
 
 def _check_one(throttle_id: UUID) -> None:

@@ -26,6 +26,7 @@ from providers.traffic.services import circuit_of, take_place
 
 LOCAL = "local"
 LOCAL_MODEL = "local"
+RENDER, SUBMIT, COLLECT = "render_attempt", "submit_attempt", "collect_attempt"
 QUEUE_GRACE = timedelta(seconds=20)  # how long a queued task may take to start before it is queued again
 
 
@@ -178,10 +179,8 @@ def create_attempt(
 
 def queue_attempt(attempt: Attempt) -> None:
     """Queue the task that carries the attempt out."""
-    if attempt.provider == LOCAL:
-        enqueue("render_attempt", attempt.pk, cluster=MEDIA)
-    else:
-        enqueue("submit_attempt", attempt.pk, cluster=DEFAULT)
+    task, cluster = (RENDER, MEDIA) if attempt.provider == LOCAL else (SUBMIT, DEFAULT)
+    enqueue(task, attempt.pk, cluster=cluster)
 
 
 def _may_start(job: Job, clip: Clip, now: datetime) -> bool:

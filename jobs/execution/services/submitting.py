@@ -1,6 +1,6 @@
 """The paid call and the vendor's answers, as writes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from jobs.execution.pricing import attempt_cost_micro
 from jobs.execution.queue import MEDIA, enqueue
 from jobs.execution.retry import BACKOFF_BASE_S
 from jobs.execution.services import settling
+from jobs.execution.services.dispatching import COLLECT, QUEUE_GRACE, RENDER, SUBMIT
 from jobs.execution.services.folding import touch
 from jobs.execution.states import ATTEMPT, AttemptState, ClipState
 from providers.values import TaskReport
@@ -176,8 +177,11 @@ def _tell(model: type[models.Model], pk: UUID, owner: str, share: float, now: da
 
 
 @retry_conflicts
-def sweep_attempt(*, attempt_id: UUID, now: datetime) -> None:
-    """Bring an attempt on whose holder stopped: queue it again, or ask the vendor when it may have been sent."""
+def sweep_attempt(*, attempt_id: UUID, now: datetime, waiting: Collection[tuple[str, UUID]] = frozenset()) -> None:
+    """Bring an attempt on whose holder stopped: queue it again, or ask the vendor when it may have been sent.
+
+    One whose task stands in `waiting` is only late: the workers are busy, and a second task would find nothing to do.
+    """
     with unit_of_work():
         attempt, job, _ = settling.lock_attempt(attempt_id)
         if attempt.lease_until is None or attempt.lease_until > now:
@@ -188,11 +192,14 @@ def sweep_attempt(*, attempt_id: UUID, now: datetime) -> None:
                 attempt_id=attempt.pk, window=window, reason="the sender stopped before the answer was kept", now=now
             )
             return
+        if any((task, attempt.pk) in waiting for task in (SUBMIT, RENDER, COLLECT)):
+            Attempt.objects.filter(pk=attempt.pk).update(lease_owner="", lease_until=now + QUEUE_GRACE)
+            return
         if attempt.state == AttemptState.INTENT:
             settling.queue_again(attempt, now)
         elif attempt.state == AttemptState.SUCCEEDED:
-            Attempt.objects.filter(pk=attempt.pk).update(lease_owner="", lease_until=now + timedelta(seconds=20))
-            enqueue("collect_attempt", attempt.pk, cluster=MEDIA)
+            Attempt.objects.filter(pk=attempt.pk).update(lease_owner="", lease_until=now + QUEUE_GRACE)
+            enqueue(COLLECT, attempt.pk, cluster=MEDIA)
         else:
             Attempt.objects.filter(pk=attempt.pk).update(lease_owner="", lease_until=None)
         touch(job, now=now)

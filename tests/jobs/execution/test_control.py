@@ -5,6 +5,9 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
+from django_q.signing import SignedPackage
 
 from billing.caps.queries import spend_of_job
 from billing.ledger.models import Reservation
@@ -19,6 +22,7 @@ from genengine.workspaces.policy import NotAllowed, Principal
 from jobs.execution import due
 from jobs.execution.leases import LeaseLost
 from jobs.execution.models import Attempt, Clip, Job, Master, TakeKind
+from jobs.execution.pump import sweep
 from jobs.execution.services import (
     ClipLocked,
     RevisionRefused,
@@ -162,6 +166,31 @@ def test_a_sender_that_died_is_asked_after_at_the_vendor_and_not_sent_again(admi
     settling.find_nothing(attempt_id=attempt.pk, now=later)
     assert books(job) == (0, 0)
     assert states(job) == ["queued"]
+
+
+def test_a_task_that_waits_for_a_busy_worker_is_not_queued_again_and_a_lost_one_is(admin: Principal) -> None:
+    job = make_job(admin, make_plan(scenes=1, branches=(KLING,)))
+    (attempt,) = dispatch(job)
+    assert queued_for(attempt) == 1
+    later = clock.now()
+    for _ in range(3):
+        later += timedelta(minutes=1)
+        sweep(later)
+        assert queued_for(attempt) == 1
+    taken = OrmQ.objects.order_by("-pk").first()
+    assert taken is not None
+    OrmQ.objects.filter(pk=taken.pk).update(lock=timezone.now() + timedelta(hours=1))  # a worker took it and died
+    sweep(later + timedelta(minutes=1))
+    assert queued_for(attempt) == 2
+    OrmQ.objects.all().delete()
+    sweep(later + timedelta(minutes=2))
+    assert queued_for(attempt) == 1
+
+
+def queued_for(attempt: Attempt) -> int:
+    """Number of tasks of this attempt in the queue."""
+    tasks = [SignedPackage.loads(row.payload) for row in OrmQ.objects.all()]
+    return sum(task["args"][1] == str(attempt.pk) for task in tasks)
 
 
 def test_an_outcome_that_stays_unknown_is_counted_as_spent_and_a_local_take_stands_in(admin: Principal) -> None:
