@@ -55,6 +55,21 @@ def test_every_pixel_is_within_rounding_of_the_exact_value(shape: tuple[int, int
 
 
 @needs_compiler
+@pytest.mark.parametrize(("x", "y"), [*WINDOWS, ((7.3, 0.0), (2.0, 0.25)), ((1.5, 0.125), (1.0, 0.0))])
+@pytest.mark.parametrize("width", [1, 15, 16, 33, 61])
+def test_the_portable_path_gives_the_same_bytes(width: int, x: Window, y: Window) -> None:
+    native, source = build.library(), picture()
+    assert native is not None
+    made = []
+    for plain in (0, 1):
+        out = np.zeros((70, width), np.uint8)
+        whole = source.ctypes.data, source.shape[1], source.shape[0], source.strides[0]
+        assert native.resample_plane(*whole, out.ctypes.data, width, 70, out.strides[0], *x, *y, plain) == 0
+        made.append(out)
+    assert np.array_equal(made[0], made[1])
+
+
+@needs_compiler
 def test_it_agrees_with_opencv_closely_but_places_pixels_more_finely() -> None:
     source, shape = picture(), (120, 100)
     ours = np.zeros(shape, np.uint8)

@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from genengine.media.audio.aac import Sound, decoded, encode
-from genengine.media.audio.loudness import Loudness, limited, measure_pcm
+from genengine.media.audio.limiter import Limiter
+from genengine.media.audio.loudness import Loudness, lufs_of_pcm, measure_pcm
 from genengine.media.audio.mix import has_sound, mix
 from genengine.media.audio.pcm import Pcm, gain
 from genengine.media.ffmpeg.run import Cancelled
 from genengine.media.spec.model import RenderSpec
 
-TOLERANCE_LU = 0.15
+TOLERANCE_LU, CORRECTION_LU = 0.15, 0.03
 HEADROOM_DB = 0.3
 MAX_GAIN_DB = 40.0
 CORRECTIONS, ENCODES = 4, 3
@@ -66,10 +67,11 @@ def _corrected(
     straight = min(MAX_GAIN_DB, aim - before.lufs)
     if before.true_peak_dbtp + straight <= limit:
         return mixed * np.float32(gain(straight)), straight
+    limiter = Limiter(mixed, cancelled)
     for _ in range(CORRECTIONS):
-        louder = limited(mixed * np.float32(gain(boost)), limit, cancelled)
-        missed = aim - measure_pcm(louder, cancelled).lufs
-        if abs(missed) <= TOLERANCE_LU / 2:
+        louder = limiter.at(boost, limit)
+        missed = aim - lufs_of_pcm(louder, cancelled)
+        if abs(missed) <= CORRECTION_LU:
             break
         boost = min(MAX_GAIN_DB, boost + missed)
     return louder, boost

@@ -1,1 +1,1 @@
-"""A small compiled resampler, built once where there is a C compiler; everything works without it, a little slower."""
+"""Small compiled functions, built once where there is a C compiler; everything works without them, a little slower."""

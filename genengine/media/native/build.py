@@ -1,4 +1,4 @@
-"""Compile ``resample.c`` once a machine and load it; None where that cannot be done."""
+"""Compile the C sources here once a machine and load them; None where that cannot be done."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from genengine.media.errors import RenderFailed
 from genengine.media.ffmpeg.run import run
 
-SOURCE = Path(__file__).with_name("resample.c")
+SOURCES = (Path(__file__).with_name("resample.c"), Path(__file__).with_name("sound.c"))
 FLAGS = ("-O3", "-fPIC", "-shared", "-std=c11", "-fno-math-errno", "-ffp-contract=off")
 SWITCH = "GE_NATIVE"
 """Set to 0 to do without."""
@@ -24,33 +24,32 @@ SWITCH = "GE_NATIVE"
 
 @cache
 def library() -> ctypes.CDLL | None:
-    """The loaded resampler, built first if need be."""
+    """The loaded functions, built first if need be."""
     if os.environ.get(SWITCH) == "0":
         return None
-    path = cache_folder() / f"resample-{_key()}.so"
+    path = cache_folder() / f"media-{_key()}.so"
     if not path.exists() and not _build(path):
         return None
     try:
         loaded = ctypes.CDLL(str(path))
-        loaded.resample_plane.restype = ctypes.c_int
+        _declare(loaded)
     except (OSError, AttributeError):
         return None
-    pointer, number, real = ctypes.c_void_p, ctypes.c_int, ctypes.c_double
-    loaded.resample_plane.argtypes = [
-        pointer,
-        number,
-        number,
-        number,
-        pointer,
-        number,
-        number,
-        number,
-        real,
-        real,
-        real,
-        real,
-    ]
     return loaded
+
+
+def _declare(loaded: ctypes.CDLL) -> None:
+    pointer, number, long, real = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64, ctypes.c_double
+    plane = [pointer, number, number, number]
+    signatures: tuple[tuple[str, type | None, list[type]], ...] = (
+        ("resample_plane", number, [*plane, *plane, real, real, real, real, number]),
+        ("hop_energies", None, [pointer, long, long, pointer]),
+        ("peak_envelope", number, [pointer, long, pointer, number, pointer]),
+        ("limiting_gain", number, [pointer, long, real, long, real, pointer]),
+    )
+    for name, result, arguments in signatures:
+        function = getattr(loaded, name)
+        function.restype, function.argtypes = result, arguments
 
 
 @cache
@@ -67,8 +66,8 @@ def _build(path: Path) -> bool:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-            made = Path(scratch) / "resample.so"
-            run([compiler, *FLAGS, SOURCE, "-o", made], timeout=60)
+            made = Path(scratch) / "media.so"
+            run([compiler, *FLAGS, *SOURCES, "-o", made, "-lm"], timeout=60)
             os.replace(made, path)
     except (OSError, RenderFailed):
         return False
@@ -87,5 +86,10 @@ def cache_folder() -> Path:
 
 
 def _key() -> str:
-    words = [SOURCE.read_text(encoding="utf-8"), *FLAGS, platform.machine(), sysconfig.get_platform()]
+    words = [
+        *(source.read_text(encoding="utf-8") for source in SOURCES),
+        *FLAGS,
+        platform.machine(),
+        sysconfig.get_platform(),
+    ]
     return hashlib.sha256("\0".join(words).encode()).hexdigest()[:12]

@@ -30,6 +30,7 @@ def scale_plane(source: Plane, target: Plane, x: tuple[float, float], y: tuple[f
             target.strides[0],
             *x,
             *y,
+            0,
         )
         if done == 0:
             return
