@@ -1,4 +1,4 @@
-"""ElevenLabs: speech with timings, sound effects and transcripts at once; dubbing as a task.
+"""ElevenLabs: speech with timings, sound effects, music and transcripts at once; dubbing as a task.
 
 Reference: https://elevenlabs.io/docs/api-reference. Most calls answer with the result itself: a lost answer is
 paid and gone, so it is an unknown outcome and never simply sent again.
@@ -10,13 +10,14 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from providers.base import RemoteAdapter
+from providers.elevenlabs_models import CREDIT, MODELS
 from providers.elevenlabs_voices import Voice, choose_voice, read_voice
 from providers.errors import (
     ContentRefused,
@@ -39,21 +40,13 @@ from providers.values import (
     Amount,
     CancelOutcome,
     CancelResult,
-    Facts,
-    Feature,
     Finished,
     GenerationRequest,
     InputAsset,
     InputRole,
-    ModelCard,
     Output,
-    PerCall,
-    PerSecond,
-    PerThousandCharacters,
-    Rate,
     RemoteState,
     RemoteTask,
-    SecondsRange,
     StagedInput,
     StagedInputs,
     Task,
@@ -61,16 +54,15 @@ from providers.values import (
     TaskReport,
 )
 
-PRICED = date(2026, 6, 1)
-CREDIT = Rate("el-char", Decimal("0.0001"), PRICED)
 PATIENCE = Timeouts(connect=5, read=30, submit=240, upload=600)
-SOUND = frozenset({InputRole.AUDIO})
 MOST_PAGES = 50  # of a hundred voices each
+LICENCE = "licence_confirmed"
 VOICE = frozenset({"voice_id", "voice_name"})
 SPEECH_OPTIONS = VOICE | {"voice_settings", "language_code", "previous_text", "next_text", "apply_text_normalization"}
 OPTIONS: dict[Task, frozenset[str]] = {
     Task.TEXT_TO_SPEECH: SPEECH_OPTIONS,
     Task.SOUND_EFFECT: frozenset({"prompt_influence", "loop"}),
+    Task.MUSIC: frozenset({"force_instrumental", "sign_with_c2pa", LICENCE}),
     Task.SPEECH_TO_TEXT: frozenset({"language_code", "diarize", "num_speakers", "tag_audio_events"}),
     Task.DUBBING: frozenset({"target_lang", "source_lang", "num_speakers", "drop_background_audio"}),
 }
@@ -78,25 +70,8 @@ QUOTA_CODES = {"quota_exceeded", "payment_required"}
 POLICY_WORDS = ("against_policy", "bad_prompt", "policy", "safety", "moderation")
 
 
-def _speech(model: str, label: str, price: str, limit: int, speed: float, quality: int) -> ModelCard:
-    return ModelCard(
-        id=model,
-        version=model,
-        label=label,
-        tasks=frozenset({Task.TEXT_TO_SPEECH}),
-        supports=frozenset({Feature.SEED}),
-        max_prompt_chars=limit,
-        price=PerThousandCharacters(Decimal(price)),
-        rate=CREDIT,
-        speed_s_per_s=speed,
-        quality=quality,
-        facts=Facts.DOC,
-        prices_as_of=PRICED,
-    )
-
-
 class ElevenLabsAdapter(RemoteAdapter):
-    """``/v1/text-to-speech``, ``/v1/sound-generation``, ``/v1/speech-to-text``, ``/v1/dubbing``."""
+    """``/v1/text-to-speech``, ``/v1/sound-generation``, ``/v1/music``, ``/v1/speech-to-text``, ``/v1/dubbing``."""
 
     name = "elevenlabs"
     label = "ElevenLabs"
@@ -111,54 +86,7 @@ class ElevenLabsAdapter(RemoteAdapter):
         "dubbed": RemoteState.SUCCEEDED,
         "failed": RemoteState.FAILED,
     }
-    models = (
-        _speech("eleven_multilingual_v2", "ElevenLabs Multilingual v2", "0.10", 10_000, 0.4, 8),
-        _speech("eleven_v3", "ElevenLabs v3", "0.10", 3_000, 0.6, 9),
-        _speech("eleven_flash_v2_5", "ElevenLabs Flash v2.5", "0.05", 40_000, 0.1, 7),
-        ModelCard(
-            id="eleven_text_to_sound_v2",
-            version="eleven_text_to_sound_v2",
-            label="ElevenLabs sound effects",
-            tasks=frozenset({Task.SOUND_EFFECT}),
-            durations=SecondsRange(0.5, 30, 0.1),
-            max_prompt_chars=450,
-            price=PerCall(Decimal("0.12")),
-            rate=CREDIT,
-            speed_s_per_s=0.8,
-            quality=7,
-            facts=Facts.DOC,
-            prices_as_of=PRICED,
-        ),
-        ModelCard(
-            id="scribe_v2",
-            version="scribe_v2",
-            label="ElevenLabs Scribe v2",
-            tasks=frozenset({Task.SPEECH_TO_TEXT}),
-            durations=SecondsRange(0.1, 36_000, 0.001),
-            input_roles=SOUND,
-            price=PerSecond(Decimal("0.000062")),
-            rate=CREDIT,
-            speed_s_per_s=0.1,
-            quality=8,
-            facts=Facts.DOC,
-            prices_as_of=PRICED,
-        ),
-        ModelCard(
-            id="elevenlabs-dubbing",
-            version="v1",
-            label="ElevenLabs dubbing",
-            tasks=frozenset({Task.DUBBING}),
-            durations=SecondsRange(1, 9_000, 0.001),
-            input_roles=SOUND | {InputRole.VIDEO},
-            price=PerSecond(Decimal("0.0055")),
-            rate=CREDIT,
-            speed_s_per_s=2.0,
-            quality=7,
-            facts=Facts.DOC,
-            prices_as_of=PRICED,
-            supports=frozenset({Feature.CANCEL}),
-        ),
-    )
+    models = MODELS
 
     def __init__(self, *, timeouts: Timeouts | None = None, **injected: Any) -> None:
         super().__init__(timeouts=timeouts or PATIENCE, **injected)
@@ -210,6 +138,7 @@ class ElevenLabsAdapter(RemoteAdapter):
         work = {
             Task.TEXT_TO_SPEECH: self._speak,
             Task.SOUND_EFFECT: self._sound,
+            Task.MUSIC: self._music,
             Task.SPEECH_TO_TEXT: self._transcribe,
         }
         if request.task not in work:
@@ -255,11 +184,29 @@ class ElevenLabsAdapter(RemoteAdapter):
         body: dict[str, Any] = {"text": request.prompt, "model_id": request.model, **request.options}
         if request.duration_s:
             body["duration_seconds"] = request.duration_s
+        return self._sounded("/v1/sound-generation", body, sink, "sound")
+
+    def _music(self, request: GenerationRequest, staged: StagedInputs, sink: Path) -> Finished:
+        """A piece of music. What it may be used for depends on the account's plan: the caller must have checked."""
+        options = {name: value for name, value in request.options.items() if name != LICENCE}
+        if request.options.get(LICENCE) is not True:
+            raise InvalidRequest(
+                "ElevenLabs licenses music by the account's plan: check that yours allows advertising, then set "
+                f"options.{LICENCE} to true. Nothing was sent."
+            )
+        if not request.prompt.strip() or not request.duration_s:
+            raise InvalidRequest("Music needs a prompt and a length in seconds.")
+        body = {"prompt": request.prompt, "model_id": request.model, **options}
+        length = {"music_length_ms": round(request.duration_s * 1000)}
+        return self._sounded("/v1/music", {**body, **length}, sink, "music")
+
+    def _sounded(self, path: str, body: Mapping[str, Any], sink: Path, kind: str) -> Finished:
+        """Send a call that is answered with an MP3 and keep it."""
         params = {"output_format": "mp3_44100_128"}
-        reply = self.call(CallKind.SUBMIT, "POST", "/v1/sound-generation", params=params, body=body)
+        reply = self.call(CallKind.SUBMIT, "POST", path, params=params, body=body)
         if not reply.headers.get("Content-Type", "").startswith("audio/") or not reply.content:
             raise OutcomeUnknown("ElevenLabs answered without sound; the call may be charged.", exchange=reply.exchange)
-        artefact = write_artefact(sink, "sound-0.mp3", reply.content, media_type="audio/mpeg", kind="sound")
+        artefact = write_artefact(sink, f"{kind}-0.mp3", reply.content, media_type="audio/mpeg", kind=kind)
         return self._finished(reply, [artefact], {})
 
     def _transcribe(self, request: GenerationRequest, staged: StagedInputs, sink: Path) -> Finished:

@@ -276,6 +276,16 @@ CALLS: tuple[VendorCase, ...] = (
         webhooks=False,
     ),
     VendorCase(
+        id="elevenlabs-music",
+        kind=ElevenLabsAdapter,
+        credentials={"api_key": "sk_contract_eleven"},
+        wrong={"api_key": "wrong-key"},
+        request=GenerationRequest(
+            Task.MUSIC, "music_v2", "Calm strings over a slow beat", duration_s=10, options={"licence_confirmed": True}
+        ),
+        webhooks=False,
+    ),
+    VendorCase(
         id="heygen-speech",
         kind=HeyGenAdapter,
         credentials={"api_key": "contract-key-heygen-speech"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,9 @@ from providers.values import (
     InputRole,
     RemoteState,
     RemoteTask,
+    StagedInputs,
     Task,
+    snap_request,
 )
 from tests.contracts.emulator_process import EmulatorProcess
 from tests.contracts.waiting import wait_for
@@ -73,6 +76,25 @@ def test_speech_comes_with_a_file_that_decodes_and_times_that_cover_it(
     assert words[-1]["end"] == pytest.approx(length, abs=0.1)
     assert finished.cost is not None
     assert finished.cost.value == 22
+
+
+def test_music_has_the_asked_length_and_is_made_only_where_the_licence_was_confirmed(
+    adapter: ElevenLabsAdapter, vendor: EmulatorProcess, tmp_path: Path
+) -> None:
+    asked = GenerationRequest(Task.MUSIC, "music_v2", "Calm strings over a slow beat", duration_s=12)
+    sent = len(vendor.lines())
+    with pytest.raises(InvalidRequest, match="licenses music by the account's plan"):
+        adapter.submit(asked, StagedInputs(()), idempotency_key="k", sink=tmp_path)
+    assert len(vendor.lines()) == sent
+    agreed = replace(asked, options={"licence_confirmed": True, "force_instrumental": True})
+    assert float(adapter.estimate(agreed).amount) == pytest.approx(0.06)
+    finished = adapter.submit(agreed, StagedInputs(()), idempotency_key="k", sink=tmp_path)
+    assert isinstance(finished, Finished)
+    (music,) = finished.artefacts
+    assert (music.kind, music.media_type) == ("music", "audio/mpeg")
+    assert probe(music.path).duration_s == pytest.approx(12, abs=0.2)
+    fitted, notes = snap_request(adapter.card("music_v2"), replace(agreed, duration_s=400))
+    assert (fitted.duration_s, bool(notes)) == (300, True)
 
 
 def test_a_transcript_is_kept_with_its_words(adapter: ElevenLabsAdapter, voice: InputAsset, tmp_path: Path) -> None:
