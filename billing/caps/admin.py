@@ -8,7 +8,14 @@ from django.http import HttpRequest
 from billing.caps.models import Cap, CapScope
 from billing.caps.services import CapTooLow, set_cap
 from genengine.core import clock
-from genengine.workspaces.admin_site import TenantModelAdmin, principal_in, workspace_admin
+from genengine.workspaces.admin_site import (
+    BY_WORKSPACE,
+    Console,
+    TenantModelAdmin,
+    money_column,
+    principal_in,
+    workspace_admin,
+)
 from genengine.workspaces.policy import Action
 
 
@@ -19,8 +26,15 @@ class CapAdmin(TenantModelAdmin):
     sees = Action.MANAGE_CAPS
     changes = Action.MANAGE_CAPS
     refusals = (CapTooLow,)
-    list_display = ("scope", "scope_id", "book", "workspace", "limit_micro", "held_micro", "spent_micro")
-    list_filter = ("scope", "book")
+    console = Console.MONEY
+    list_display = (
+        "scope", "scope_id", "book", "workspace", money_column("limit_micro", "limit"),
+        money_column("held_micro", "held"), money_column("spent_micro", "spent"),
+        money_column("available_micro", "still free", sorts=False),
+    )  # fmt: skip
+    list_filter = ("scope", "book", BY_WORKSPACE)
+    search_fields = ("scope_id",)
+    search_help_text = "A month (2026-11) or the id of a job"
     fields = ("workspace", "book", "scope", "scope_id", "limit_micro", "held_micro", "spent_micro")
     readonly_fields = ("workspace", "book", "scope", "scope_id", "held_micro", "spent_micro")
 

@@ -70,6 +70,8 @@ class Entry(TenantModel):
     at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "line of the ledger"
+        verbose_name_plural = "lines of the ledger"
         ordering = ["at", "id"]
         constraints = [models.UniqueConstraint(fields=["reservation", "kind"], name="one_entry_a_kind_and_reservation")]
 

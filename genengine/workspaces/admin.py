@@ -9,6 +9,8 @@ from django.http import HttpRequest
 from genengine.core import clock
 from genengine.core.models import Pulse, Stream
 from genengine.workspaces.admin_site import (
+    BY_WORKSPACE,
+    Console,
     ReadOnly,
     StrictAdmin,
     TenantModelAdmin,
@@ -31,6 +33,8 @@ from genengine.workspaces.services import (
 class MembershipAdmin(TenantModelAdmin):
     """People and their roles."""
 
+    console = Console.PEOPLE
+    listed_as = "Members"
     sees = Action.MANAGE_MEMBERS
     changes = Action.MANAGE_MEMBERS
     deletes = Action.MANAGE_MEMBERS
@@ -75,6 +79,8 @@ def revoke(modeladmin: "ApiKeyAdmin", request: HttpRequest, queryset: QuerySet[A
 class ApiKeyAdmin(ReadOnly, TenantModelAdmin):
     """Keys by prefix; their secrets are nowhere."""
 
+    console = Console.PEOPLE
+    listed_as = "API keys"
     sees = Action.MANAGE_KEYS
     list_display = ("name", "prefix", "workspace", "role", "expires_at", "last_used_at", "revoked_at")
     search_fields = ("name", "prefix")
@@ -89,8 +95,11 @@ class ApiKeyAdmin(ReadOnly, TenantModelAdmin):
 class InvitationAdmin(ReadOnly, TenantModelAdmin):
     """Open and used invitations; their links are nowhere."""
 
+    console = Console.PEOPLE
     sees = Action.MANAGE_MEMBERS
     list_display = ("email", "role", "workspace", "created_by", "expires_at", "accepted_at")
+    list_filter = ("role", BY_WORKSPACE)
+    search_fields = ("email",)
     fields = ("workspace", "email", "role", "created_by", "created_at", "expires_at", "accepted_at", "accepted_by")
 
 
@@ -119,6 +128,8 @@ class WorkspaceAdmin(TenantModelAdmin):
 class UserAdmin(StrictAdmin):
     """Accounts. No password, not even its hash, is shown."""
 
+    console = Console.PEOPLE
+    listed_as = "Accounts"
     list_display = ("email", "display_name", "is_active", "is_superuser", "last_login")
     search_fields = ("email", "display_name")
     fields = ("email", "display_name", "is_active", "is_superuser", "last_login", "date_joined")
@@ -149,6 +160,7 @@ class OperatorWorkspaceAdmin(ReadOnly, StrictAdmin):
 class PulseAdmin(ReadOnly, StrictAdmin):
     """The last sign of life of every process."""
 
+    listed_as = "Signs of life of processes"
     list_display = ("role", "host", "pid", "at")
 
 
@@ -156,5 +168,6 @@ class PulseAdmin(ReadOnly, StrictAdmin):
 class StreamAdmin(ReadOnly, StrictAdmin):
     """How far every stream has come; what it says is the workspace's own."""
 
+    listed_as = "Event streams"
     list_display = ("kind", "subject_id", "workspace_id", "last_seq")
     list_filter = ("kind",)

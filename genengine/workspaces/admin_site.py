@@ -4,7 +4,8 @@
 history and what a deletion would take with it. It asks the one policy; Django's own model permissions are not used.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
 from functools import wraps
 from typing import Any, ClassVar
 from uuid import UUID
@@ -16,20 +17,59 @@ from django.db import models
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 
+from genengine.core.money import format_micro
 from genengine.workspaces.models import Membership, User, Workspace
 from genengine.workspaces.policy import Action, Principal, can, principal_of_user
 from genengine.workspaces.services import MembershipRefused, SettingsInvalid
 
+NOTHING = "–"
 OPENS = (Action.MANAGE_WORKSPACE, Action.READ_AUDIT)
+# Django's usual filter would offer the workspaces of everybody; this one those of the rows that may be seen.
+BY_WORKSPACE = ("workspace", admin.RelatedOnlyFieldListFilter)
 
 
-class _OwnSignIn(admin.AdminSite):
-    """Sign-in is the product's own page; who is signed in and may not enter is told so."""
+class Console(Enum):
+    """What people come to the admin for, in the order of the index: a name and a line about it."""
+
+    COMPLIANCE = "Compliance", "Who did what, and when; nothing here can be changed"
+    MONEY = "Money", "Limits, what is held under them, and every line of the books"
+    PROVIDERS = "Providers and models", "Accounts, prices, limits, health"
+    WORK = "Work", "What is being made"
+    PEOPLE = "People and keys", "Who may come in, and with which rights"
+    INSTALLATION = "Workspaces and processes", "What this installation runs"
+
+
+class _ProductSite(admin.AdminSite):
+    """Sign-in is the product's own page; who is signed in and may not enter is told so. The index is by console."""
 
     refusal = ""
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Group the lists by what people come for instead of by Django app; an app's own page stays as it is."""
+        apps = super().get_app_list(request, app_label)
+        if app_label is not None:
+            return apps
+        groups: dict[Console, list[Any]] = {console: [] for console in Console}
+        for model in (model for app in apps for model in app["models"]):
+            registered = self._registry[model["model"]]
+            model["name"] = getattr(registered, "listed_as", "") or model["name"]
+            groups[getattr(registered, "console", Console.INSTALLATION)].append(model)
+        index = reverse("admin:index", current_app=self.name)
+        return [
+            {
+                "name": console.value[0],
+                "about": console.value[1],
+                "app_label": console.name.lower(),
+                "app_url": index,
+                "has_module_perms": True,
+                "models": models,
+            }
+            for console, models in groups.items()
+            if models
+        ]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Refuse who is signed in and may not enter with a sentence, instead of a second sign-in page."""
@@ -62,7 +102,7 @@ class _OwnSignIn(admin.AdminSite):
         return HttpResponseRedirect(reverse("account_change_password"))
 
 
-class WorkspaceAdminSite(_OwnSignIn):
+class WorkspaceAdminSite(_ProductSite):
     """For admins and compliance people of workspaces."""
 
     site_header = site_title = "Workspace administration"
@@ -74,7 +114,7 @@ class WorkspaceAdminSite(_OwnSignIn):
         return any(workspaces_of(request, action) for action in OPENS)
 
 
-class OperatorSite(_OwnSignIn):
+class OperatorSite(_ProductSite):
     """For who runs the installation."""
 
     site_header = site_title = "Operator"
@@ -113,6 +153,39 @@ def _principals(user: Any) -> dict[UUID, Principal]:
     return {pk: principal for pk, principal in found.items() if principal is not None}
 
 
+def money_column(field: str, label: str, *, sorts: bool = True) -> Callable[[Any], str]:
+    """Return a column of an amount: micro-units in the row, dollars and cents on the page."""
+
+    @admin.display(description=label, ordering=field if sorts else None)
+    def column(row: Any) -> str:
+        micro = getattr(row, field)
+        if micro is None:
+            return NOTHING
+        amount = f"−{format_micro(-micro)}" if micro < 0 else format_micro(micro)
+        return format_html('<span class="money">{}</span>', amount)
+
+    column.__name__ = field  # the name of the cell in the page
+    return column
+
+
+def id_column(field: str, label: str) -> Callable[[Any], str]:
+    """Return a column of an id by its last eight digits, which tell rows apart; a search takes the whole id."""
+
+    @admin.display(description=label, ordering=field)
+    def column(row: Any) -> str:
+        value = getattr(row, field)
+        return format_html('<span class="nowrap" title="{}">…{}</span>', value, str(value)[-8:]) if value else NOTHING
+
+    column.__name__ = field
+    return column
+
+
+def facts_table(facts: Mapping[str, Any]) -> str:
+    """Return facts as a small table, a row each."""
+    rows = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", ((k.replace("_", " "), v) for k, v in facts.items()))
+    return format_html('<table class="facts-table">{}</table>', rows) if facts else NOTHING
+
+
 class ReadOnly:
     """Nothing is added, changed or deleted here."""
 
@@ -127,7 +200,13 @@ class ReadOnly:
 
 
 class StrictAdmin(admin.ModelAdmin):
-    """Ids that do not exist are a 404 instead of a redirect with a message."""
+    """Ids that do not exist are a 404 instead of a redirect with a message.
+
+    `console` and `listed_as` say where it stands in the index and under which name.
+    """
+
+    console: ClassVar[Console] = Console.INSTALLATION
+    listed_as: ClassVar[str] = ""
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         raise Http404

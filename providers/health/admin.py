@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 
-from genengine.workspaces.admin_site import ReadOnly, StrictAdmin, operator_admin
+from genengine.workspaces.admin_site import Console, ReadOnly, StrictAdmin, operator_admin
 from providers.traffic.models import Circuit, Signal, Throttle
 
 
@@ -14,6 +14,8 @@ from providers.traffic.models import Circuit, Signal, Throttle
 class CircuitAdmin(ReadOnly, StrictAdmin):
     """Whether each model at each account works, since when, and why not."""
 
+    console = Console.PROVIDERS
+    listed_as = "Health of models"
     list_display = (
         "model",
         "provider",
@@ -44,6 +46,8 @@ class CircuitAdmin(ReadOnly, StrictAdmin):
 class ThrottleAdmin(ReadOnly, StrictAdmin):
     """What each account may do now."""
 
+    console = Console.PROVIDERS
+    listed_as = "What accounts may do now"
     list_display = ("provider", "mode", "workspace", "account", "tokens", "blocked_until", "strain", "checked_at")
     list_filter = ("mode", "provider")
     list_select_related = ("workspace", "account")
@@ -53,6 +57,8 @@ class ThrottleAdmin(ReadOnly, StrictAdmin):
 class SignalAdmin(ReadOnly, StrictAdmin):
     """What single calls told; a week of them."""
 
+    console = Console.PROVIDERS
+    listed_as = "Calls of the last week"
     list_display = ("at", "provider", "model", "call", "verdict", "kind", "seconds", "message")
     list_filter = ("verdict", "call", "throttle__mode", "throttle__provider")
     list_select_related = ("throttle",)

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from genengine.core import clock
-from genengine.workspaces.admin_site import ReadOnly, RevisionAdmin, StrictAdmin, operator_admin
+from genengine.workspaces.admin_site import Console, ReadOnly, RevisionAdmin, StrictAdmin, money_column, operator_admin
 from providers.registry.forms import CardRevisionForm, initial_values
 from providers.registry.models import CardRevision, ModelTest
 from providers.registry.revisions import RevisionInvalid, revise_card
@@ -19,6 +19,8 @@ from providers.registry.terms import TermsInvalid, read_price
 class CardRevisionAdmin(RevisionAdmin):
     """What every model costs and since when. “Next revision” opens the form with the terms of a row."""
 
+    console = Console.PROVIDERS
+    listed_as = "Prices and facts of models"
     form = CardRevisionForm
     first_values = staticmethod(initial_values)
     refusals = (RevisionInvalid, TermsInvalid)
@@ -67,6 +69,17 @@ class CardRevisionAdmin(RevisionAdmin):
 class ModelTestAdmin(ReadOnly, StrictAdmin):
     """Test calls: which model was proved where, when and at what cost."""
 
-    list_display = ("model", "state", "workspace", "asked_at", "ended_at", "cost_micro", "message")
+    console = Console.PROVIDERS
+    listed_as = "Test calls"
+    list_display = (
+        "model",
+        "state",
+        "workspace",
+        "asked_at",
+        "ended_at",
+        money_column("cost_micro", "cost"),
+        "message",
+    )
+    search_fields = ("model", "message")
     list_filter = ("state", "provider")
     list_select_related = ("workspace",)

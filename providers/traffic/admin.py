@@ -10,7 +10,7 @@ from django.db.models import BooleanField, Case, QuerySet, Value, When
 from django.http import HttpRequest
 
 from genengine.core import clock
-from genengine.workspaces.admin_site import RevisionAdmin, operator_admin
+from genengine.workspaces.admin_site import Console, RevisionAdmin, operator_admin
 from providers.traffic.forms import LimitRevisionForm, initial_values, read_scope
 from providers.traffic.limits import limits_in_force
 from providers.traffic.models import LimitRevision
@@ -21,6 +21,8 @@ from providers.traffic.revisions import LimitInvalid, revise_limits
 class LimitRevisionAdmin(RevisionAdmin):
     """How much is sent to whom and since when. “Next revision” opens the form with the figures of a row."""
 
+    console = Console.PROVIDERS
+    listed_as = "Limits of accounts and models"
     form = LimitRevisionForm
     first_values = staticmethod(initial_values)
     refusals = (LimitInvalid,)
