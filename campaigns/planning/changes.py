@@ -54,6 +54,7 @@ from jobs.plan import BranchPlan, ClipPlan, Plan, ScenePlan
 from jobs.routing.choose import choose_models
 from jobs.routing.offers import CannotMake
 from jobs.routing.types import BranchNeed, Candidate
+from providers.templatetags.provider_names import model_name
 
 MOST_BRANCHES = 12
 MOST_PROMPT = 10_000
@@ -90,7 +91,7 @@ def describe(change: PlanChange, plan: Plan) -> str:
         case RenameBranch(branch=key):
             return f"Variant {key} renamed"
         case ChangeBranchModel(branch=key, model=model):
-            return f"Variant {key} led by {model}"
+            return f"Variant {key} led by {model_name(model)}"
         case ChangeLook(branch=key, look=look):
             return f"Variant {key} looks like {look_of(look).label}"
         case EditClip(scene=key, branch=branch):

@@ -60,7 +60,8 @@ def with_clips(
         for scene in plan.scenes:
             clip = known.get((scene.key, branch.key)) or made[scene.key]
             if branch.key in by_person and scene.key in made and clip.model == branch.model:
-                clip = replace(clip, reason=f"{clip.model} leads this variant by a person's choice. {clip.reason}")
+                label = next((c.card.label for c in desk.candidates if c.card.id == clip.model), clip.model)
+                clip = replace(clip, reason=f"{label} leads this variant by a person's choice. {clip.reason}")
             clips.append(clip)
     return plan.with_changes(clips=tuple(clips))
 

@@ -6,6 +6,7 @@ from django import forms, template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from campaigns.planning.forms import TRANSITION_WORDS
 from genengine.assets.models import Asset, AssetKind
 from genengine.assets.templatetags.media import media_url
 from genengine.core.templatetags.ui import icon
@@ -34,6 +35,12 @@ def brief_field(context: dict[str, Any], form: forms.Form, name: str) -> dict[st
         "brief": context["brief"],
         "may": context["may"],
     }
+
+
+@register.filter
+def transition_words(value: str) -> str:
+    """Return how a scene begins, in the words of its form."""
+    return TRANSITION_WORDS.get(value, value).lower()
 
 
 SHAPES = {AssetKind.VIDEO: "film", AssetKind.AUDIO: "audio", AssetKind.TEXT: "doc", AssetKind.FONT: "text"}

@@ -100,3 +100,23 @@ def verdict(value: str) -> SafeString:
     if value == "unknown":
         return status("unknown", "Not measured")
     return status(value)
+
+
+ATTEMPT_WORDS = {
+    "intent": "about to be sent",
+    "submitted": "at the provider",
+    "succeeded": "made, being fetched",
+    "finished": "made, being kept",
+    "collected": "result received",
+    "refused": "refused by the provider",
+    "failed": "failed",
+    "expired": "gave no result in time",
+    "unknown": "outcome not known yet",
+    "presumed_spent": "outcome never learnt, counted as paid",
+}
+
+
+@register.filter
+def attempt_words(state: str) -> str:
+    """Return how an attempt stands, for people."""
+    return ATTEMPT_WORDS[state]
