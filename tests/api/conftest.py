@@ -41,5 +41,5 @@ def web(
     running = Web(free_port(), folder / "web.log")
     environment = module_environment(folder / "state") | {"GE_DATABASE_POOL": "true"}
     with manage("web", "--port", str(running.port), environment=environment, log=running.log):
-        wait_for(lambda: answers(f"{running.address}/healthz"), within_s=40, what="the web process")
+        wait_for(lambda: answers(f"{running.address}/healthz"), within_s=180, what="the web process")
         yield running

@@ -55,7 +55,7 @@ def web(tmp_path_factory, django_db_setup, module_environment):
     port = free_port()
     environment = module_environment(folder / "state")
     with manage("web", "--port", str(port), environment=environment, log=folder / "web.log") as process:
-        wait_for(lambda: answers(f"http://127.0.0.1:{port}/healthz"), what="the web process")
+        wait_for(lambda: answers(f"http://127.0.0.1:{port}/healthz"), within_s=180, what="the web process")
         yield Web(port, process.pid, folder / "state" / "media")
 
 

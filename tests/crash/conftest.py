@@ -106,7 +106,7 @@ def stack() -> Iterator[Stack]:
         }
         with manage("up", "--port", str(port), "--no-demo", environment=environment, log=folder / "up.log") as up:
             wait_for(
-                lambda: answers(f"http://127.0.0.1:{port}/readyz"), within_s=180, what="the stack", every_s=ASK_EVERY_S
+                lambda: answers(f"http://127.0.0.1:{port}/readyz"), within_s=600, what="the stack", every_s=ASK_EVERY_S
             )
             with inside("tests.crash.driver", environment=environment, log=folder / "driver.log") as driver:
                 log = folder / "state" / "emulator" / "requests.jsonl"

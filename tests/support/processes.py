@@ -26,7 +26,7 @@ class NeverHappened(AssertionError):
 
 
 def wait_for(
-    condition: Callable[[], T], *, within_s: float = 20.0, what: str = "the condition", every_s: float = POLL_S
+    condition: Callable[[], T], *, within_s: float = 60.0, what: str = "the condition", every_s: float = POLL_S
 ) -> T:
     """Return the first true value of `condition`, asked `every_s`; NeverHappened after `within_s`."""
     pause = threading.Event()
