@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import ExifTags, Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from genengine.media import Severity, SpecError, compile, lint
 from tests.media.support import CAN, MEDIA, MUSIC, REPOSITORY, TURNTABLE, image_spec, small_output
@@ -91,7 +93,7 @@ def test_a_caption_that_cannot_be_read_in_its_time_is_told_with_the_time_it_need
 
 
 def two(frames: int, **transition: Any) -> dict[str, Any]:
-    slots = [{"type": "image", "asset": "can", "duration_frames": length} for length in (20, 40)]
+    slots: list[dict[str, Any]] = [{"type": "image", "asset": "can", "duration_frames": length} for length in (20, 40)]
     slots[1]["transition"] = {"frames": frames, **transition}
     return full(segments=slots)
 
@@ -170,3 +172,18 @@ def test_the_command_answers_in_json_and_with_its_exit_status(tmp_path: Path) ->
     assert rows["duplicate_id"]["message"].startswith("'can'")
     assert set(rows["too_long"]) == {"code", "severity", "path", "message", "fix"}
     assert command(tmp_path / "absent.json").returncode == 1
+
+
+@pytest.mark.parametrize(("orientation", "warned"), [(1, False), (6, True), (8, True)])
+def test_a_photo_on_its_side_is_judged_as_it_is_seen_without_decoding_it(
+    orientation: int, warned: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """320 × 180 fills this frame; on its side it is 180 pixels wide and enlarged too much."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    photo = tmp_path / "photo.jpg"
+    Image.new("RGB", (320, 180), (120, 90, 60)).save(photo, exif=exif)
+    slot = {"type": "image", "asset": "can", "duration_frames": 90}
+    spec = image_spec(output=small_output(width=320, height=180), segments=[slot])
+    monkeypatch.setattr(JpegImageFile, "load", lambda self: pytest.fail("the head is enough"))
+    assert ("asset_small" in {finding.code for finding in lint(spec, {"can": photo})}) is warned

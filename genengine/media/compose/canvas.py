@@ -16,7 +16,10 @@ from genengine.media.native.scaling import scale_plane
 from genengine.media.spec.model import Fit, Inset
 
 Picture = NDArray[np.uint8]
-BLUR_DIM = 0.72
+BLUR_SIGMA, BLUR_DIM = 1 / 7, 0.6
+"""Of a ground made of the picture itself: how soft, as a part of the frame's width, and how bright. Sharper or
+brighter, and a product in front of it is seen twice."""
+
 SOFT_AFTER = 0.04
 """Of the frame's height: how far from its edge a continued ground is wholly soft."""
 
@@ -120,7 +123,7 @@ def _blur(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """A dimmed, blurred copy that fills the frame."""
     x, y, w, h = crop_for(rgb.shape[1], rgb.shape[0], size, Fit())
     small = resized(rgb[y : y + h, x : x + w], (max(2, size[0] // 8), max(2, size[1] // 8)))
-    soft = cv2.GaussianBlur(small, (0, 0), max(1.0, size[0] / 8 / 18))
+    soft = cv2.GaussianBlur(small, (0, 0), max(1.0, size[0] / 8 * BLUR_SIGMA))
     return (cv2.resize(soft, size, interpolation=cv2.INTER_CUBIC) * BLUR_DIM).astype(np.uint8)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from genengine.media.compose.canvas import BLUR_DIM
+from genengine.media.compose.canvas import BLUR_DIM, BLUR_SIGMA
 from genengine.media.compose.following import Following
 from genengine.media.compose.geometry import Rect, closest_zoom, contained, crop_for, window_at
 from genengine.media.compose.planes import Frame, empty_frame, views
@@ -153,7 +153,7 @@ def _fit_filter(source: tuple[int, int], fit: Fit, size: tuple[int, int]) -> str
     px, py, pw, ph = contained(*source, size)
     small = max(16, size[0] // 16 * 2), max(16, size[1] // 16 * 2)
     dim = f"lutyuv=y=(val-16)*{BLUR_DIM}+16"
-    ground = f"crop={w}:{h}:{x}:{y},scale={small[0]}:{small[1]},gblur=sigma={small[0] / 18:.2f}"
+    ground = f"crop={w}:{h}:{x}:{y},scale={small[0]}:{small[1]},gblur=sigma={small[0] * BLUR_SIGMA:.2f}"
     ground += f",scale={size[0]}:{size[1]}:flags=bicubic:{colour},{dim}"
     if fit.mode == "blurred":
         return f"{ground},setsar=1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -24,7 +25,12 @@ from genengine.media.spec.model import RenderSpec
 from genengine.media.store import Store
 from genengine.media.text.fonts import chain
 
+log = logging.getLogger(__name__)
 REPORT_EVERY_S = 0.25
+GRACE_S = 60.0
+"""Every thread looks at ``stop`` between two frames. One that does not within this time cannot be ended from outside;
+whoever asked gets the answer all the same, so that the work can go on elsewhere."""
+
 Progress = Callable[[int, int], None]
 
 
@@ -49,11 +55,14 @@ class Job:
 
     def run(self, target: Path, progress: Progress | None, cancelled: Callable[[], bool] | None) -> Mastered:
         """Render everything and join it. Longest pieces first, so that the last ones even out the threads."""
-        with ThreadPoolExecutor(self.workers, thread_name_prefix="compose") as pool:
+        pool = ThreadPoolExecutor(self.workers, thread_name_prefix="compose")
+        try:
             sound = pool.submit(master_cached, self.spec, self.files, self.digests, self.store, self.stop.is_set)
             order = sorted(self.pieces, key=lambda piece: (-piece.length, piece.start))
             futures = {piece: pool.submit(self._piece, piece) for piece in order}
             self._wait([sound, *futures.values()], progress, cancelled)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # all have ended, or one never will
         mastered = sound.result()
         parts = [
             (piece.start, futures[piece].result().header, futures[piece].result().packets) for piece in self.pieces
@@ -107,7 +116,8 @@ class Job:
                 self.stop.set()
                 for future in pending:
                     future.cancel()
-                wait(pending)
+                if wait(pending, GRACE_S).not_done:
+                    log.error("A thread of a render that was stopped is stuck in native code; it is left behind.")
                 raise failure
             if progress is not None:
                 progress(self._done, self.spec.duration_frames)

@@ -177,10 +177,11 @@ class Child:
         return self._stderr.decode(errors="replace")
 
     def end(self) -> None:
-        """End the whole group; safe to call twice."""
+        """End the whole group, and the groups of programs that the child itself had started; safe to call twice."""
         if self.process.poll() is None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, signal.SIGKILL)
+            for group in (self.process.pid, *_groups_below(self.process.pid)):
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(group, signal.SIGKILL)
             self.process.wait()
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             if stream is not None and not (stream is self.process.stderr and self._reader is not None):
@@ -213,6 +214,19 @@ class Child:
 
         self._reader = threading.Thread(target=collect, daemon=True)
         self._reader.start()
+
+
+def _groups_below(pid: int) -> list[int]:
+    """Groups led by descendants: each program that our own code starts leads one."""
+    import psutil
+
+    groups = []
+    with suppress(psutil.Error):
+        for child in psutil.Process(pid).children(recursive=True):
+            with suppress(ProcessLookupError, PermissionError):
+                if os.getpgid(child.pid) == child.pid:
+                    groups.append(child.pid)
+    return groups
 
 
 def _environment(scratch: str, extra: Mapping[str, str] | None) -> dict[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image
 
 from genengine.media.audio.mix import LOOP_OVERLAP_S
 from genengine.media.errors import MediaRejected
@@ -19,6 +19,8 @@ from genengine.media.spec.parse import references
 from genengine.media.text.cmap import FontUnreadable, coverage
 
 ENLARGED_TOO_MUCH = 1.6
+ON_ITS_SIDE = (5, 6, 7, 8)
+"""EXIF orientations that change width for height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,14 @@ def _kinds(spec: RenderSpec, facts: Mapping[str, Facts]) -> Iterator[LintFinding
             yield LintFinding(code, Severity.ERROR, f"$.assets.{name}", message, fix)
 
 
+def _upright_size(image: Image.Image) -> tuple[int, int]:
+    """As it is seen, by the head alone: turning the picture itself would decode all of it."""
+    if image.format == "PNG" and "exif" not in image.info:
+        return image.size  # Pillow would look for it behind the pixels
+    turned = image.getexif().get(ExifTags.Base.Orientation) in ON_ITS_SIDE
+    return (image.height, image.width) if turned else image.size
+
+
 def _facts(path: Path, expected: str) -> Facts:
     """Pictures and fonts are recognised by themselves, which is quicker than a process for each."""
     if expected == "font":
@@ -89,7 +99,7 @@ def _facts(path: Path, expected: str) -> Facts:
     try:
         with Image.open(path) as image:
             if not getattr(image, "is_animated", False):
-                return Facts(frozenset({"image"}), ImageOps.exif_transpose(image).size)
+                return Facts(frozenset({"image"}), _upright_size(image))
     except (OSError, ValueError, Image.DecompressionBombError):
         pass
     try:

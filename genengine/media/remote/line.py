@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from genengine.media.errors import RenderFailed
-from genengine.media.ffmpeg.run import Child, started
+from genengine.media.ffmpeg.run import Child, ProcessLimits, started
 from genengine.media.remote.blobs import BlobShelf
 from genengine.media.remote.problems import Problem
 from genengine.media.remote.renders import MOST_STARTS, Render, RenderBook, RenderState
@@ -27,23 +27,36 @@ log = logging.getLogger(__name__)
 PACKAGE_ROOT = Path(__file__).resolve().parents[3]
 GRACE_S = 10.0
 """A cancelled child may take this long to end its own children before its whole group is killed."""
+FREE = "A render costs nothing: no provider was paid for it."
+OUT_OF_MEMORY = ("MemoryError", "Insufficient memory", "Cannot allocate memory", "bad_alloc", "out of memory")
+"""What Python, OpenCV, ffmpeg and C++ say when memory ends."""
+
 PASSED_ON = ("GE_FFMPEG", "GE_FFPROBE", "GE_NATIVE")
 
 
 @dataclass(frozen=True, slots=True)
 class LineLimits:
-    """How many render side by side, how many may wait, and the seconds that one may take."""
+    """How many render side by side, how many may wait, and what one may take: seconds, and address space in MB of its
+    process and of each program that it starts (0: as much as there is)."""
 
     parallel: int = 1
     waiting: int = 20
     seconds: float = 3600.0
+    memory_mb: int = 8192
 
 
 class RenderLine:
     """Takes renders in order. All changes of a render's state happen here, each on disk before it is told."""
 
-    def __init__(self, folder: Path, book: RenderBook, blobs: BlobShelf, limits: LineLimits) -> None:
-        self.book, self.blobs, self.limits = book, blobs, limits
+    def __init__(
+        self,
+        folder: Path,
+        book: RenderBook,
+        blobs: BlobShelf,
+        limits: LineLimits,
+        command: tuple[str, ...] = (sys.executable, "-m", "genengine.media.remote.worker"),
+    ) -> None:
+        self.book, self.blobs, self.limits, self._command = book, blobs, limits, command
         self._work, self._cache = folder / "work", folder / "cache"
         shutil.rmtree(self._work, ignore_errors=True)  # of renders that a dead server left behind
         self._work.mkdir(parents=True)
@@ -174,11 +187,13 @@ class RenderLine:
         (folder / "order.json").write_text(json.dumps(order), encoding="utf-8")
 
     def _run_child(self, render: Render, folder: Path, stop: threading.Event) -> dict[str, Any]:
-        argv = [sys.executable, "-m", "genengine.media.remote.worker", str(folder)]
+        """One child to its end. It is killed with all it started when its time is over, whatever it is stuck in."""
+        argv = [*self._command, str(folder)]
         deadline = time.monotonic() + self.limits.seconds
+        memory = ProcessLimits(memory=self.limits.memory_mb << 20) if self.limits.memory_mb else None
         said = ""
         try:
-            with started(argv, stdin=True, env=_environment()) as child:
+            with started(argv, stdin=True, env=_environment(), limits=memory) as child:
                 for line in child.drain(deadline=deadline, cancelled=_Ending(child, stop)):
                     word, *rest = line.split()[:3] or [""]
                     if word == "frames" and len(rest) == 2:
@@ -196,10 +211,21 @@ class RenderLine:
             return verdict
         if stop.is_set():
             return {"state": "cancelled"}
-        if time.monotonic() > deadline:
-            said = f"it took longer than {self.limits.seconds:g} s"
+        return {"state": "failed"} | self._cause(render, said, late=time.monotonic() > deadline)
+
+    def _cause(self, render: Render, said: str, *, late: bool) -> dict[str, Any]:
+        """Why a child ended without a word of its own, and what helps."""
+        at = f"after {render.frames_done} of {render.frames_total} frames"
+        if late:
+            fix = "Shorten the video, or give renders more time on the server (GE_RENDER_TIMEOUT_S), then ask again."
+            detail = f"The render was ended {at}: it took longer than {self.limits.seconds:g} s. {FREE}"
+            return _failure("timeout", detail, fix)
+        if any(sign in said for sign in OUT_OF_MEMORY):
+            fix = "Use a smaller frame or smaller pictures, or raise RENDER_SERVER_MEMORY_MB on the server."
+            detail = f"The render ended {at}: it needed more than its {self.limits.memory_mb} MB of memory. {FREE}"
+            return _failure("memory", detail, fix)
         fix = "Check the server's memory and log, then ask again."
-        return {"state": "failed"} | _failure("process", f"The render's process ended: {said or 'no word'}.", fix)
+        return _failure("process", f"The render's process ended {at}: {said or 'no word'}. {FREE}", fix)
 
     def _end(self, render: Render, state: RenderState, failure: dict[str, Any] | None) -> None:
         render.state, render.failure, render.finished_at = state, failure, time.time()

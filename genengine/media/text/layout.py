@@ -106,6 +106,7 @@ def clean(text: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
+@lru_cache(maxsize=8192)
 def width_of(text: str, fonts: FontChain, size: int, *, base_rtl: bool | None = None) -> float:
     """Advance width in pixels of the text as it is drawn."""
     return sum(run_width(run, size) for run in visual_runs(shown(text), fonts, base_rtl=base_rtl))
@@ -124,6 +125,7 @@ def emoji_scale(size: int) -> float:
     return size * 1.12 / 128
 
 
+@lru_cache(maxsize=4096)
 def _set(text: str, fonts: FontChain, width: int, size: int, max_lines: int, leading: float) -> Block:
     rtl = base_is_rtl(text)
     placed, rest = _wrap(text, fonts, width, size, max_lines, rtl)
@@ -180,4 +182,6 @@ def _balanced(text: str, fonts: FontChain, width: int, size: int, rtl: bool) -> 
         widths = [width_of(part, fonts, size, base_rtl=rtl) for part in (upper, lower)]
         if max(widths) <= width and (best is None or max(widths) < best[0]):
             best = (max(widths), [upper, lower])
+        if widths[0] >= widths[1]:
+            break  # from here on the upper line only grows
     return best[1] if best else None

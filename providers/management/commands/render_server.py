@@ -39,7 +39,10 @@ class Command(BaseCommand):
 
 def _options(host: str, port: int) -> ServerOptions:
     line = LineLimits(
-        settings.RENDER_SERVER_PARALLEL, settings.RENDER_SERVER_QUEUE, seconds=settings.GE_RENDER_TIMEOUT_S
+        settings.RENDER_SERVER_PARALLEL,
+        settings.RENDER_SERVER_QUEUE,
+        seconds=settings.GE_RENDER_TIMEOUT_S,
+        memory_mb=settings.RENDER_SERVER_MEMORY_MB,
     )
     return ServerOptions(
         tokens=settings.RENDER_SERVER_TOKENS,
