@@ -12,10 +12,11 @@ MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input --quiet
 PACKAGES := genengine campaigns jobs providers billing compliance
 TESTS ?= tests
-WORKERS ?= 3
+WORKERS ?= 2
+JOURNEYS = -o cache_dir=.pytest_cache/journeys tests/journeys
 # CI runs what failed once more, alone and aloud: twice is a fault, once is a race to mend (CONTRIBUTING.md).
 AGAIN = { [ -n "$$CI" ] && echo "Once more, only what failed. What passes now is a race to mend:" && \
-	$(BIN)/pytest -v --maxfail 1 --last-failed --last-failed-no-failures none; }
+	$(BIN)/pytest -v --maxfail 1 --last-failed --last-failed-no-failures none $(1); }
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,9 +40,16 @@ doctor: $(VENV)/.product ## is this machine fit to run it? says what is missing 
 
 test: $(VENV)/.product $(VENV)/.dev ## every check; what CI calls
 	@$(MAKE) --no-print-directory -j 2 --output-sync=target types browser arch lint templates check
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q --ignore=tests/journeys $(TESTS) || $(AGAIN)
-	@# the browser's event loop stays in its process, and each worker has a stack of its own
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -q tests/journeys || $(AGAIN)
+	@$(MAKE) --no-print-directory -j 2 tests journeys
+
+# Side by side: one waits for processes while the other computes.
+.PHONY: tests journeys
+tests:
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q --ignore=tests/journeys $(TESTS) || $(call AGAIN,)
+
+journeys: # in a process of their own, as the browser keeps its event loop; heard at their end, in one piece
+	@{ $(BIN)/pytest -q $(JOURNEYS) || $(call AGAIN,$(JOURNEYS)); } >$(VENV)/journeys.log 2>&1; \
+	passed=$$?; cat $(VENV)/journeys.log; exit $$passed
 
 test-fast: $(VENV)/.dev ## tests without the slow ones
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q -m "not slow and not crash and not journey" $(TESTS)

@@ -29,6 +29,7 @@ INHERITED = (
     *("S3_BUCKET", "S3_ENDPOINT_URL", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"),
 )
 EXTERNAL_DATABASE = os.environ.get("DATABASE_URL", "")
+SHARED_INSTALLATION = ("tests/crash/",)
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 
 _server: Cluster | None = None
@@ -52,6 +53,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         heaviest[item.path] = max(heaviest.get(item.path, 0), weight(item))
     items.sort(key=lambda item: -heaviest[item.path])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file stays on one worker, and so do all files of a folder that share a running installation."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((folder for folder in SHARED_INSTALLATION if nodeid.startswith(folder)), nodeid.split("::")[0])
+
+    return Scheduling(config, log)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
