@@ -27,6 +27,7 @@ from providers.base import RemoteAdapter
 from providers.emulator.accounts import TEST_ACCESS_KEY, TEST_SECRET_KEY, TEST_WEBHOOK_SECRET
 from providers.http import Timeouts, keep_warm, new_session
 from providers.values import GenerationRequest, InputAsset, InputRole, Task, snap_request
+from tests.contracts.inputs import hum
 
 MAX_VIDEO_BYTES = 30_000_000
 
@@ -89,6 +90,10 @@ def picture(path: Path, role: InputRole = InputRole.FIRST_FRAME) -> InputAsset:
     return InputAsset(role, path, "image/jpeg", hashlib.sha256(path.read_bytes()).hexdigest())
 
 
+def sound(path: Path) -> InputAsset:
+    return InputAsset(InputRole.AUDIO, path, "audio/wav", hashlib.sha256(path.read_bytes()).hexdigest())
+
+
 def service_account() -> str:
     """A key file with a fresh RSA key; the emulator signs in whoever issues a well-formed assertion."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -130,6 +135,31 @@ CASES: tuple[VendorCase, ...] = (
             Task.REFERENCES_TO_VIDEO,
             duration_s=5.0,
             inputs=tuple(picture(path, InputRole.REFERENCE) for path in REFERENCES),
+        ),
+    ),
+    VendorCase(
+        id="kling-omni",
+        kind=KlingAdapter,
+        credentials={"api_key": "contract-key-kling-omni", "webhook_secret": TEST_WEBHOOK_SECRET},
+        wrong={"api_key": "invalid-key"},
+        request=clip(
+            "kling-3.0-omni",
+            Task.REFERENCES_TO_VIDEO,
+            inputs=tuple(picture(path, InputRole.REFERENCE) for path in REFERENCES),
+        ),
+    ),
+    VendorCase(
+        id="kling-lip-sync",
+        kind=KlingAdapter,
+        credentials={"api_key": "contract-key-kling-lips", "webhook_secret": TEST_WEBHOOK_SECRET},
+        wrong={"api_key": "invalid-key"},
+        request=GenerationRequest(
+            Task.LIP_SYNC,
+            "kling-lip-sync",
+            "",
+            duration_s=5.0,
+            inputs=(sound(hum()),),
+            options={"video_url": "https://films.example.com/speaker.mp4"},
         ),
     ),
     VendorCase(
