@@ -7,12 +7,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, Response
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, Response, expect
 
 from tests.journeys.pages import sign_in
 from tests.journeys.stages import CHROMIUM, Stage, running_stage
 from tests.support.processes import wait_for
 
+PATIENCE_MS = 60_000  # a loaded machine answers late; what is wrong fails all the same
+expect.set_options(timeout=PATIENCE_MS)
 FINAL = ("ready", "failed", "cancelled", "needs_attention")
 
 
@@ -26,10 +28,13 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.fixture(scope="session")
 def finished_job(stage: Stage) -> str:
     """A short job that has ended well; its id."""
-    job: str = stage.run(f"start_job({stage.briefs['short']!r})")["job"]
-    state = wait_for(
-        lambda: (s := stage.run(f"job_state({job!r})")["state"]) in FINAL and s, within_s=400, what="the job's end"
-    )
+    job: str = stage.call("start_job", stage.briefs["short"])
+
+    def end() -> str:
+        state: str = stage.call("job_state", job)
+        return state if state in FINAL else ""
+
+    state = wait_for(end, within_s=400, what="the job's end", every_s=0.25)
     assert state == "ready"
     return job
 
@@ -105,7 +110,7 @@ def open_as(browser: Browser, stage: Stage, watch: Watch) -> Iterator[Open]:
 
     def opened(role: str = "", *, width: int = 1280, workspace: str = "aurora", **options: Any) -> Page:
         context = browser.new_context(base_url=stage.url, viewport={"width": width, "height": 900}, **options)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         watch.follow(page)

@@ -1,6 +1,5 @@
-"""The world in which the journeys happen, made by the product's own services; run inside `manage.py shell`."""
+"""The world in which the journeys happen, made by the product's own services; called by `tests.support.inside`."""
 
-import json
 from pathlib import Path
 
 from billing.caps.models import CapScope
@@ -25,8 +24,8 @@ Three flavours. Pick one.
 """
 
 
-def build() -> None:
-    """Make two workspaces, a person for each role, a brief with a plan; print their addresses as JSON."""
+def build() -> dict[str, str]:
+    """Make two workspaces, a person for each role, a brief with a plan; return the briefs' ids."""
     aurora = _workspace("aurora", "Aurora Cold Brew")
     _workspace("borealis", "Borealis Tea", only="stranger")
     admin = _principal("admin@aurora.example", aurora)
@@ -44,28 +43,28 @@ def build() -> None:
     make_plan(brief=planned, principal=admin, now=clock.now())
     short = _brief("cinematic-wake-slowly", admin, {**SHORT, "title": "Six seconds of Aurora", "script": SCRIPT})
     make_plan(brief=short, principal=admin, now=clock.now())
-    print(json.dumps({"planned": str(planned.pk), "short": str(short.pk)}))
+    return {"planned": str(planned.pk), "short": str(short.pk)}
 
 
-def start_job(brief_id: str) -> None:
-    """Launch a copy of the short brief's plan; print the job's id."""
+def start_job(brief_id: str) -> str:
+    """Launch a copy of the short brief's plan; return the job's id."""
     brief = Brief.objects.get(pk=brief_id)
     admin = _principal("admin@aurora.example", brief.workspace)
     revision = make_plan(brief=brief, principal=admin, now=clock.now())
     job = launch(revision=revision, principal=admin, now=clock.now())
-    print(json.dumps({"job": str(job.pk)}))
+    return str(job.pk)
 
 
-def plan_again(brief_id: str) -> None:
-    """Make a newer plan of a brief, whatever was launched from it before; print its number."""
+def plan_again(brief_id: str) -> int:
+    """Make a newer plan of a brief, whatever was launched from it before; return its number."""
     brief = Brief.objects.get(pk=brief_id)
-    revision = make_plan(brief=brief, principal=_principal("admin@aurora.example", brief.workspace), now=clock.now())
-    print(json.dumps({"revision": revision.number}))
+    principal = _principal("admin@aurora.example", brief.workspace)
+    return int(make_plan(brief=brief, principal=principal, now=clock.now()).number)
 
 
-def job_state(job_id: str) -> None:
-    """Print where a job stands."""
-    print(json.dumps({"state": Job.objects.get(pk=job_id).state}))
+def job_state(job_id: str) -> str:
+    """Return where a job stands."""
+    return str(Job.objects.get(pk=job_id).state)
 
 
 def _workspace(slug: str, name: str, *, only: str = "") -> Workspace:

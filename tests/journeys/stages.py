@@ -1,15 +1,13 @@
 """The running product, for the browser journeys and for the pictures of the docs."""
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.inside import Inside, inside
 from tests.support.processes import REPOSITORY, answers, free_port, manage, wait_for
 
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
@@ -21,17 +19,12 @@ class Stage:
 
     url: str
     environment: dict[str, str]
+    inside: Inside
     briefs: dict[str, str]
 
-    def run(self, call: str) -> Any:
-        """Call a function of `tests.journeys.stage` inside the product and return what it prints."""
-        code = f"from tests.journeys import stage; stage.{call}"
-        command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", code]
-        answer = subprocess.run(
-            command, cwd=REPOSITORY, env=self.environment, capture_output=True, text=True, check=False, timeout=180
-        )
-        assert answer.returncode == 0, answer.stderr[-3000:]
-        return json.loads(answer.stdout.strip().splitlines()[-1])
+    def call(self, function: str, *arguments: Any) -> Any:
+        """Call a function of `tests.journeys.stage` inside the product and return what it returns."""
+        return self.inside.call(function, *arguments)
 
     def path(self, name: str, tail: str = "") -> str:
         """Return the address of a brief of the stage."""
@@ -63,5 +56,6 @@ def running_stage(folder: Path, *, scale: float = 1.0) -> Iterator[Stage]:
             assert process.poll() is None, log.read_text(errors="replace")[-3000:]
             return answers(f"{url}/readyz")
 
-        wait_for(ready, within_s=240, what="the product")
-        yield Stage(url, environment, Stage(url, environment, {}).run("build()"))
+        wait_for(ready, within_s=600, what="the product", every_s=0.25)
+        with inside("tests.journeys.stage", environment=environment, log=folder / "inside.log") as calls:
+            yield Stage(url, environment, calls, calls.call("build"))

@@ -17,7 +17,7 @@ LONG = 240
 def test_a_job_is_launched_watched_reviewed_approved_and_taken_home(
     open_as: Open, stage: Stage, tmp_path: Path
 ) -> None:
-    stage.run(f"plan_again({stage.briefs['short']!r})")
+    stage.call("plan_again", stage.briefs["short"])
     page = open_as("approver", width=1440)
     page.goto(stage.path("short", "/plan"))
     live = PlanPage(page).launch()
@@ -43,9 +43,9 @@ def test_the_page_moves_to_the_end_when_sockets_are_blocked(open_as: Open, stage
     watch.allowed = ("WebSocket",)
     page = open_as("editor")
     page.route_web_socket("**/ws/**", lambda socket: socket.close())
-    job = stage.run(f"start_job({stage.briefs['short']!r})")["job"]
+    job = stage.call("start_job", stage.briefs["short"])
     page.goto(f"/w/aurora/jobs/{job}")
-    expect(page.locator("#conn")).to_contain_text("Updating every 2 seconds", timeout=30_000)
+    expect(page.locator("#conn")).to_contain_text("Updating every 2 seconds", timeout=60_000)
     live = LivePage(page)
     live.expect_state("Done", within_s=LONG)
     wait_for_the_last_event(page, stage, live)
@@ -69,7 +69,7 @@ def test_no_event_is_lost_or_shown_twice_when_the_connection_drops(open_as: Open
         server.on_message(pass_one_message_and_drop)
 
     page.route_web_socket("**/ws/**", drop_the_first_three)
-    job = stage.run(f"start_job({stage.briefs['short']!r})")["job"]
+    job = stage.call("start_job", stage.briefs["short"])
     page.goto(f"/w/aurora/jobs/{job}")
     live = LivePage(page)
     live.expect_state("Done", within_s=LONG)

@@ -115,7 +115,7 @@ def _findings(page: Page, address: str) -> list[str]:
     page.goto(address)
     page.wait_for_load_state("load")
     page.add_script_tag(path=AXE)
-    result = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
+    result = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
     return [
         f"{address}: {violation['id']} at {violation['nodes'][0]['html'][:160]}"
         for violation in result["violations"]
