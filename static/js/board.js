@@ -61,6 +61,9 @@ function count(picker) {
   if (line.textContent !== words) line.textContent = words;
   boxes.forEach((box) => { box.disabled = Boolean(most) && chosen >= most && !box.checked; });
 }
+doc.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.matches?.("[data-find]")) event.preventDefault(); // finding is not saving
+});
 doc.addEventListener("input", (event) => {
   if (!event.target.matches("[data-find]")) return;
   const wanted = event.target.value.trim().toLowerCase();
