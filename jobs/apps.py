@@ -7,8 +7,11 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         from genengine.core.api.idempotency import forget_answers
+        from jobs.execution.load import model_load
         from jobs.execution.sweeps import register_sweep
         from jobs.trials.services import take_outcomes
+        from providers.health.load import register_load
 
+        register_load(model_load)
         register_sweep(forget_answers)
         register_sweep(take_outcomes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -12,9 +12,10 @@ from uuid import UUID
 from genengine.core.events.models import Event, StreamKind
 from genengine.workspaces.models import Workspace
 from providers.catalogue import adapters
+from providers.health.load import Load, Place, load_of
 from providers.traffic.limits import LimitBook, limits_in_force
 from providers.traffic.models import Circuit, Signal, Throttle
-from providers.traffic.queries import PERSON_ACTS, wait_of
+from providers.traffic.queries import PERSON_ACTS, tokens_at, wait_of
 from providers.traffic.states import CircuitState
 from providers.traffic.types import Verdict, Wait
 
@@ -52,7 +53,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class ModelHealth:
-    """One model: ``success`` is the share of its tasks and submits of a day that went well, none without any."""
+    """One model: ``success`` is the share of its tasks and submits of a day that went well, none without any.
+
+    ``parallel`` and ``per_minute`` are the limits that hold for it, its own where it has some, else its account's;
+    ``left`` is how many requests may be sent at once now. ``waiting`` and ``running`` count clips.
+    """
 
     model: str
     state: CircuitState
@@ -64,6 +69,11 @@ class ModelHealth:
     submit_s: float | None
     usual_s: float | None
     late_s: float | None
+    parallel: int
+    per_minute: int
+    left: int
+    waiting: int
+    running: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +120,8 @@ def provider_health(*, workspace: Workspace, now: datetime) -> tuple[ProviderHea
     for signal in Signal.objects.filter(throttle__in=throttles, at__gte=now - WINDOW):
         signals[signal.throttle_id].append(signal)
     turns = _turns(workspace, [c.pk for rows in circuits.values() for c in rows])
-    book = limits_in_force(at=now)
-    return tuple(_provider(t, circuits[t.pk], signals[t.pk], turns, book, now) for t in throttles)
+    book, load = limits_in_force(at=now), load_of(workspace)
+    return tuple(_provider(t, circuits[t.pk], signals[t.pk], turns, book, load, now) for t in throttles)
 
 
 def _provider(
@@ -120,6 +130,7 @@ def _provider(
     signals: list[Signal],
     turns: dict[UUID, list[Turn]],
     book: LimitBook,
+    load: Mapping[Place, Load],
     now: datetime,
 ) -> ProviderHealth:
     kind = adapters().get(throttle.provider)
@@ -138,17 +149,23 @@ def _provider(
         blocked_until=busy,
         checked_at=checks[0].at if checks else None,
         check_worked=not checks[0].kind if checks else None,
-        models=tuple(_model(c, [s for s in signals if s.model == c.model], book, now) for c in circuits),
+        models=tuple(_model(c, [s for s in signals if s.model == c.model], book, load, now) for c in circuits),
         troubles=tuple(Trouble(s.at, s.model, s.call, s.kind, s.message) for s in bad[:TROUBLES]),
         history=tuple(history[:HISTORY]),
     )
 
 
-def _model(circuit: Circuit, signals: Iterable[Signal], book: LimitBook, now: datetime) -> ModelHealth:
+def _model(
+    circuit: Circuit, signals: Iterable[Signal], book: LimitBook, load: Mapping[Place, Load], now: datetime
+) -> ModelHealth:
     judged = [s for s in signals if s.call in (Signal.Call.SUBMIT, Signal.Call.TASK)]
     counted = [s for s in judged if s.verdict != Verdict.SATURATED]
     submits = [s.seconds for s in judged if s.call == Signal.Call.SUBMIT and not s.kind and s.seconds is not None]
-    state = CircuitState(circuit.state)
+    state, throttle = CircuitState(circuit.state), circuit.throttle
+    account = book.of_account(throttle.provider, workspace=circuit.workspace_id)
+    own = book.of_model(throttle.provider, circuit.model, workspace=circuit.workspace_id)
+    clips = load.get((throttle.provider, circuit.model), Load())
+    buckets = [tokens_at(throttle, account, now), *([tokens_at(circuit, own, now)] if own.per_minute else [])]
     return ModelHealth(
         model=circuit.model,
         state=state,
@@ -160,6 +177,11 @@ def _model(circuit: Circuit, signals: Iterable[Signal], book: LimitBook, now: da
         submit_s=median(submits) if submits else None,
         usual_s=circuit.usual_s,
         late_s=circuit.late_s,
+        parallel=min(own.parallel or account.parallel, account.parallel),
+        per_minute=min(own.per_minute or account.per_minute, account.per_minute),
+        left=int(min(buckets)),
+        waiting=clips.waiting,
+        running=clips.running,
     )
 
 

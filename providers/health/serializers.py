@@ -26,6 +26,11 @@ class ModelHealthSerializer(serializers.Serializer):
     submit_s = serializers.FloatField(allow_null=True, help_text="Median seconds of a submit.")
     usual_s = serializers.FloatField(allow_null=True, help_text="Median seconds from submit to result.")
     late_s = serializers.FloatField(allow_null=True, help_text="90th percentile of the same.")
+    parallel = serializers.IntegerField(help_text="Clips that it may make at once.")
+    per_minute = serializers.IntegerField(help_text="Submits a minute to it.")
+    left = serializers.IntegerField(help_text="Submits that may be sent at once now.")
+    waiting = serializers.IntegerField(help_text="Clips of this workspace that wait for it.")
+    running = serializers.IntegerField(help_text="Clips of this workspace that it is making.")
 
 
 class TroubleSerializer(serializers.Serializer):
