@@ -41,9 +41,7 @@ def say(event: Event) -> tuple[str, str]:
     scene = f"Scene {str(data.get('scene', '')).lstrip('s')}" if data.get("scene") else ""
     reason = str(data.get("reason") or "")
     text = _TEXTS.get(event.type, event.type.replace(".", " ").replace("_", " "))
-    shown = text.format_map(
-        _Blank(data | {"cost": _cost(data), "saves": _saves(data), "seconds": data.get("delay_s", "")} | _outage(data))
-    )
+    shown = text.format_map(_Blank(data | _spelt(data) | {"cost": _cost(data), "saves": _saves(data)} | _outage(data)))
     sentence = f"{scene}: {shown}" if scene else shown[:1].upper() + shown[1:]
     if reason and event.type not in _SAYS_REASON:
         sentence += f" – {reason}"
@@ -53,6 +51,16 @@ def say(event: Event) -> tuple[str, str]:
 class _Blank(dict[str, object]):
     def __missing__(self, key: str) -> str:
         return ""
+
+
+def _spelt(data: dict[str, object]) -> dict[str, object]:
+    """Names and states as people write them."""
+    spelt: dict[str, object] = {"seconds": data.get("delay_s", "")}
+    if data.get("provider"):
+        spelt["provider"] = provider_label(str(data["provider"]))
+    if data.get("state"):
+        spelt["state"] = str(data["state"]).replace("_", " ")
+    return spelt
 
 
 def _outage(data: dict[str, object]) -> dict[str, str]:
@@ -83,7 +91,7 @@ def _saves(data: dict[str, object]) -> str:
 _SAYS_REASON = {"branch.retry"}
 _TEXTS = {
     "job.created": "job started",
-    "job.updated": "job is now {state}",
+    "job.updated": "job: {state}",
     "job.completed": "all variants are finished",
     "job.paused": "job paused",
     "job.resumed": "job resumed",
@@ -93,7 +101,7 @@ _TEXTS = {
     "branch.retry": "trying again in {seconds} s, {reason}",
     "branch.fallback": "a local take stands in, marked as a fallback",
     "branch.completed": "variant finished",
-    "branch.updated": "variant is now {state}",
+    "branch.updated": "variant: {state}",
     "clip.queued": "queued",
     "clip.collected": "result received",
     "clip.ready": "ready",

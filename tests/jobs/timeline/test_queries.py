@@ -80,6 +80,13 @@ def test_every_event_of_the_machines_is_said_in_words_and_not_by_its_name(admin:
         assert tone in ("plain", "good", "warn", "bad")
 
 
+def test_the_log_spells_providers_and_states_as_people_do() -> None:
+    from genengine.core.events.models import Event
+
+    assert say(Event(type="attempt.submitted", data={"provider": "runway"}))[0] == "Accepted by RunwayML"
+    assert say(Event(type="job.updated", data={"state": "needs_attention"}))[0] == "Job: needs attention"
+
+
 @pytest.mark.parametrize(
     ("state", "word"),
     [
