@@ -44,7 +44,9 @@ def settle_brand(spec: dict[str, Any], files: Mapping[str, Path]) -> tuple[dict[
     """Return the spec with what only the files tell, and what the master's report says about the brand.
 
     The heaviest font sets headlines, the lightest captions. The logo takes the first place, then the first smaller
-    size, at which nothing stands in its clear space; where there is none, it stands as planned and the report says so.
+    size, at which nothing stands in its clear space, the product is not covered and the picture behind has another
+    tone. Where there is no such place, the best of those with clear space, with a soft shadow where the logo would
+    drown; where none has clear space, it stands as planned. The report says so.
     """
     facts = {"mode": "brand-safe" if spec["constraints"]["brand_safe"] else "free", "why": _why(spec)}
     if "brand" not in spec:
@@ -55,13 +57,44 @@ def settle_brand(spec: dict[str, Any], files: Mapping[str, Path]) -> tuple[dict[
     spec = spec | {"brand": brand}
     if "logo" not in brand:
         return spec, facts
-    for candidate in _placements(spec):
-        if not _crowded(candidate, files):
-            return candidate, facts
+    found = _placed_logo(spec, files)
+    if found is not None:
+        return found[0], facts | found[1]
     log.warning("the logo has no room of its own", extra={"title": spec["metadata"]["title"]})
     kept = {name: value for name, value in brand.items() if name != "logo"}
     words = {"logo": "No place leaves the logo its clear space: shorten the words that are shown at the end."}
     return {**{k: v for k, v in spec.items() if k != "brand"}, **({"brand": kept} if kept else {})}, facts | words
+
+
+def _placed_logo(spec: dict[str, Any], files: Mapping[str, Path]) -> tuple[dict[str, Any], dict[str, str]] | None:
+    """Return the spec with the logo in its best place, and what there is to say; None where it has no room."""
+    from genengine.media import parse_spec
+    from genengine.media.compose.clearance import crowding  # a picture library: for workers, not for the web
+    from genengine.media.compose.placing import placed
+    from genengine.media.preflight.behind import Behind
+    from genengine.media.preflight.logo import logo_stand
+
+    behind = Behind(parse_spec(spec), files)
+    roomy = []
+    for candidate in _placements(spec):
+        read = parse_spec(candidate)
+        items = placed(read, files)
+        if any(crowding(read, files, items)):
+            continue
+        stand = logo_stand(read, files, items, behind)
+        if stand.is_good:
+            return candidate, {}
+        roomy.append((stand, candidate))
+    if not roomy:
+        return None
+    stand, best = max(roomy, key=lambda pair: (not pair[0].covers_subject, pair[0].contrast or 0.0))
+    if stand.stands_out:
+        return best, {}
+    tone = "The picture has nearly the logo's tone everywhere"
+    if not stand.shadow_helps:
+        return best, {"logo_tone": f"{tone}: choose the kit's lighter logo for this ad."}
+    overlays = [item | {"shadow": True} if item.get("asset") == "logo" else item for item in best["overlays"]]
+    return best | {"overlays": overlays}, {"logo_tone": f"{tone}: a soft shadow is drawn behind it."}
 
 
 def _why(spec: Mapping[str, Any]) -> str:
@@ -91,10 +124,3 @@ def _placements(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for place, share in tries:
         changed = logo | {"place": place, "size": max(round(logo["size"] * share, 4), LOGO_MIN_SIZE)}
         yield spec | {"overlays": [*spec["overlays"][:at], changed, *spec["overlays"][at + 1 :]]}
-
-
-def _crowded(spec: dict[str, Any], files: Mapping[str, Path]) -> bool:
-    from genengine.media import parse_spec
-    from genengine.media.compose.clearance import crowding  # a picture library: for workers, not for the web
-
-    return any(crowding(parse_spec(spec), files))

@@ -63,18 +63,25 @@ def _words(item: Placed, pixels: NDArray[np.uint8] | None) -> Iterator[LintFindi
 
 
 def _logo(item: Placed, pixels: NDArray[np.uint8], path: Path) -> Iterator[LintFinding]:
+    best = logo_contrast(path, pixels)
+    if best is not None and best < LOGO_VISIBLE:
+        message = f"The picture nearly has its tone there: {best:.1f} to 1 against what is behind it."
+        fix = "Use the logo's other version, another corner, or give it a shadow."
+        yield LintFinding("logo_contrast", Severity.WARNING, item.path, message, fix)
+
+
+def logo_contrast(path: Path, pixels: NDArray[np.uint8]) -> float | None:
+    """How well a logo stands out from the pixels behind it, as a WCAG ratio; None for a picture without solid parts.
+
+    A quarter of it must stand out: a mark of several colours needs no more to be seen.
+    """
     with Image.open(path) as image:
         rgba = np.asarray(image.convert("RGBA").resize((96, 96)), np.uint8)
     solid = rgba[rgba[..., 3] > 128][:, :3]
     if not len(solid):
-        return
+        return None
     ground = float(np.median(luminances(pixels)))
-    share = [contrast(float(value), ground) for value in luminances(solid)]
-    best = float(np.percentile(share, 75))
-    if best < LOGO_VISIBLE:
-        message = f"The picture nearly has its tone there: {best:.1f} to 1 against what is behind it."
-        fix = "Use the logo's other version, another corner, or give it a shadow."
-        yield LintFinding("logo_contrast", Severity.WARNING, item.path, message, fix)
+    return float(np.percentile([contrast(float(value), ground) for value in luminances(solid)], 75))
 
 
 def luminances(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:

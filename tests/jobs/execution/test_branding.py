@@ -13,7 +13,7 @@ from jobs.execution.composition import MasterOrder, TakeRef, master_spec
 from jobs.execution.stand_in import stand_in_specs
 from jobs.plan import BrandPlan, Plan
 from tests.factories.jobs import make_plan
-from tests.media.support import LOGO, MEDIA, TURNTABLE
+from tests.media.support import LOGO, MEDIA, TURNTABLE, make_video
 
 FONTS = MEDIA / "brand" / "fonts"
 SHA = {"logo": "a" * 64, "heavy": "b" * 64, "light": "c" * 64}
@@ -109,3 +109,42 @@ def test_a_stand_in_needs_nothing_of_the_kit() -> None:
     plan = branded()
     for spec in stand_in_specs(plan, order_of(plan), {}):
         assert parse_spec(spec).brand is None
+
+
+def over(ground: Path, plan: Plan | None = None) -> tuple[dict[str, Any], dict[str, str]]:
+    """A master's spec with the light logo, over a film or a picture of our choice."""
+    spec = master_spec(plan or branded(), order_of(plan or branded()))
+    return settle_brand(
+        spec, {name: ground if name.startswith("take") else file for name, file in files_of(spec).items()}
+    )
+
+
+def logo_of(spec: dict[str, Any]) -> dict[str, Any]:
+    return next(item for item in spec["overlays"] if item.get("asset") == "logo")
+
+
+def grounds(path: Path, graph: str) -> Path:
+    return make_video(path, "-f", "lavfi", "-i", graph, "-t", "6", "-pix_fmt", "yuv420p")
+
+
+def test_a_light_logo_over_a_dark_film_stands_in_its_planned_corner_without_help(tmp_path: Path) -> None:
+    spec, facts = over(grounds(tmp_path / "dark.mp4", "color=0x182030:s=270x480:r=10"))
+    assert logo_of(spec)["place"] == "bottom_right"
+    assert "shadow" not in logo_of(spec)
+    assert "logo_tone" not in facts
+
+
+def test_a_light_logo_takes_the_corner_in_which_the_film_is_dark(tmp_path: Path) -> None:
+    half = "color=white:s=270x480:r=10,drawbox=x=0:y=0:w=135:h=480:color=0x182030:t=fill"
+    spec, facts = over(grounds(tmp_path / "half.mp4", half))
+    assert logo_of(spec)["place"].endswith("left")
+    assert "shadow" not in logo_of(spec)
+    assert "logo_tone" not in facts
+
+
+def test_a_light_logo_over_a_light_film_gets_a_shadow_and_the_report_says_so(tmp_path: Path) -> None:
+    spec, facts = over(grounds(tmp_path / "light.mp4", "color=0xe0e0dc:s=270x480:r=10"))
+    assert logo_of(spec)["shadow"]
+    assert "soft shadow" in facts["logo_tone"]
+    read = parse_spec(spec)
+    assert [*breaches(read), *crowding(read, files_of(spec))] == []
