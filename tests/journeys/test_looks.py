@@ -107,8 +107,9 @@ def test_an_api_key_is_shown_once_and_can_be_revoked(open_as: Open) -> None:
     page.goto("/w/aurora/settings/keys")
     assert secret not in page.content()
     page.on("dialog", lambda dialog: dialog.accept())
-    page.get_by_role("button", name="Revoke").click()
-    page.get_by_text("Revoked").wait_for()
+    row = page.get_by_role("listitem").filter(has_text="Agency robot")
+    row.get_by_role("button", name="Revoke").click()
+    row.get_by_text("Revoked").wait_for()
 
 
 def _findings(page: Page, address: str) -> list[str]:
