@@ -54,7 +54,7 @@ RENDER_SERVER_MEMORY_MB = env.integer(
     "RENDER_SERVER_MEMORY_MB",
     8192,
     "Address space of one render on the render server, in MB, and of each program it starts. What needs more fails "
-    "alone. A vertical full-HD film takes about 3000. 0 sets no limit.",
+    "alone. 0 sets no limit.",
 )
 RENDER_SERVER_UPLOAD_MB = env.integer(
     "RENDER_SERVER_UPLOAD_MB", 2048, "The largest file that the render server takes, in MB.", at_least=1

@@ -91,10 +91,11 @@ def _placed_logo(spec: dict[str, Any], files: Mapping[str, Path]) -> tuple[dict[
     if stand.stands_out:
         return best, {}
     tone = "The picture has nearly the logo's tone everywhere"
-    if not stand.shadow_helps:
-        return best, {"logo_tone": f"{tone}: choose the kit's lighter logo for this ad."}
     overlays = [item | {"shadow": True} if item.get("asset") == "logo" else item for item in best["overlays"]]
-    return best | {"overlays": overlays}, {"logo_tone": f"{tone}: a soft shadow is drawn behind it."}
+    shadowed = best | {"overlays": overlays}
+    if not stand.shadow_helps or any(crowding(parse_spec(shadowed), files)):
+        return best, {"logo_tone": f"{tone}: choose the kit's other logo for this ad."}
+    return shadowed, {"logo_tone": f"{tone}: a soft shadow is drawn behind it."}
 
 
 def _why(spec: Mapping[str, Any]) -> str:

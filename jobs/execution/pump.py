@@ -23,7 +23,7 @@ from genengine.core.pulse import beat
 from genengine.core.states import TransitionRefused
 from jobs.execution import due
 from jobs.execution.polls import Polls
-from jobs.execution.queue import MEDIA, enqueue, waiting_tasks
+from jobs.execution.queue import COMPOSE, MEDIA, enqueue, waiting_tasks
 from jobs.execution.services import masters, submitting
 from jobs.execution.services.control import release_held
 from jobs.execution.services.dispatching import dispatch_clip
@@ -34,7 +34,6 @@ from providers.health.services import check_account, claim_checks
 from providers.traffic.services import forget_signals
 
 log = logging.getLogger(__name__)
-COMPOSE = "compose_master"
 TICK_S = 0.1
 IDLE_S = 1.0  # longest sleep of the line while events wake it
 WAITING_S = 0.25  # while clips wait for a place: a token or a probe comes by time alone

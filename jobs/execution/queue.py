@@ -15,6 +15,7 @@ from genengine.core.db import current_work
 DEFAULT = "default"
 MEDIA = "media"
 RUN = "jobs.execution.queue.run"
+SUBMIT, RENDER, COLLECT, COMPOSE = "submit_attempt", "render_attempt", "collect_attempt", "compose_master"
 
 
 def enqueue(task: str, subject_id: UUID, *, cluster: str = DEFAULT) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from genengine.media.audio.pcm import RATE, Pcm, gain
+from genengine.media.audio.pcm import RATE, RAW, Pcm, gain
 from genengine.media.ffmpeg.binaries import ffmpeg
 from genengine.media.ffmpeg.run import Cancelled, run
 from genengine.media.native.sound import limiting_gain, peak_envelope
@@ -34,9 +34,8 @@ def by_program(sound: Pcm, ceiling_dbtp: float, cancelled: Cancelled | None = No
     """ffmpeg's limiter at four times the rate, where nothing is compiled."""
     attack, release = round(ATTACK_S * 1000), round(RELEASE_S * 1000)
     limiter = f"alimiter=level=0:limit={gain(ceiling_dbtp):.6f}:attack={attack}:release={release}:latency=1"
-    raw_sound = ["-f", "f32le", "-ar", str(RATE), "-ac", "2"]
-    argv = [ffmpeg(), "-nostdin", "-v", "error", *raw_sound, "-i", "pipe:0"]
-    argv += ["-af", f"aresample={RATE * 4},{limiter},aresample={RATE}", *raw_sound, "pipe:1"]
+    argv = [ffmpeg(), "-nostdin", "-v", "error", *RAW, "-i", "pipe:0"]
+    argv += ["-af", f"aresample={RATE * 4},{limiter},aresample={RATE}", *RAW, "pipe:1"]
     raw = run(argv, timeout=300, stdin=memoryview(sound.tobytes()), cancelled=cancelled).stdout
     out = np.frombuffer(raw[: len(raw) // 8 * 8], np.float32).reshape(-1, 2)[: len(sound)]
     if len(out) < len(sound):

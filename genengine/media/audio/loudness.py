@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from genengine.media.audio.pcm import RATE, Pcm
+from genengine.media.audio.pcm import RATE, RAW, Pcm
 from genengine.media.errors import RenderFailed
 from genengine.media.ffmpeg.binaries import ffmpeg
 from genengine.media.ffmpeg.run import Cancelled, run
@@ -25,7 +25,6 @@ BLOCK, HOP = RATE * 2 // 5, RATE // 10
 """Samples of a gating block (0.4 s) and from one to the next (a quarter of it)."""
 
 SUMMARY = re.compile(r"I:\s+(-?[\d.]+|-?inf|nan) LUFS(?:.*?Peak:\s+(-?[\d.]+|-?inf|nan) dBFS)?", re.S)
-RAW = ["-f", "f32le", "-ar", str(RATE), "-ac", "2"]
 
 
 @dataclass(frozen=True, slots=True)

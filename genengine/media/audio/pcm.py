@@ -12,6 +12,8 @@ from genengine.media.ffmpeg.binaries import ffmpeg
 from genengine.media.ffmpeg.run import Cancelled, ProcessLimits, run
 
 RATE = 48_000
+RAW = ("-f", "f32le", "-ar", str(RATE), "-ac", "2")
+"""Stereo samples as they are, as options of an ffmpeg input or output."""
 Pcm = NDArray[np.float32]
 
 LIMITS = ProcessLimits(memory=4 << 30)
@@ -21,7 +23,7 @@ def decode(path: Path, *, seconds: float | None = None, start: float = 0.0, canc
     """Up to ``seconds`` of the first sound track; an empty array when the file has none."""
     window = (["-ss", f"{start:.6f}"] if start else []) + (["-t", f"{seconds:.6f}"] if seconds is not None else [])
     argv = [ffmpeg(), "-nostdin", "-v", "error", "-protocol_whitelist", "file", *window, "-i", f"file:{path.resolve()}"]
-    argv += ["-map", "0:a:0?", "-vn", "-sn", "-dn", "-ac", "2", "-ar", str(RATE), "-f", "f32le", "pipe:1"]
+    argv += ["-map", "0:a:0?", "-vn", "-sn", "-dn", *RAW, "pipe:1"]
     try:
         raw = run(argv, timeout=300, limits=LIMITS, cancelled=cancelled).stdout
     except RenderFailed as error:

@@ -124,7 +124,8 @@ def _lift(parts: list[tuple[Graphic, Box]], beside: list[Graphic], spec: RenderS
 
 
 def placed_box(graphic: Graphic, output: Output, files: Mapping[str, Path], block: Block | None = None) -> Box:
-    """Left, top, right, bottom in pixels of the frame, with plate and halo. ``block`` spares setting words again."""
+    """Left, top, right, bottom in pixels of the frame, with plate, halo and shadow. ``block`` spares setting
+    words again."""
     if graphic.text:
         block = block or fitted_block(graphic, files, output)
         pad = padding(block.size, ink_of(graphic))
@@ -132,6 +133,8 @@ def placed_box(graphic: Graphic, output: Output, files: Mapping[str, Path], bloc
     else:
         with Image.open(files[graphic.image]) as image:
             size = picture_size(graphic, output, image.size)
+        if graphic.shadow:
+            size = size[0] + 2 * _reach(size[0]), size[1] + 2 * _reach(size[0])
     x, y = position(graphic, output, size)
     return x, y, x + size[0], y + size[1]
 
@@ -362,7 +365,7 @@ def _letter_base(graphic: Graphic, output: Output) -> float:
 
 def _with_shadow(image: Image.Image) -> Image.Image:
     """A soft shadow below and around what is not transparent."""
-    reach = max(4, round(image.width * 0.05))
+    reach = _reach(image.width)
     size = (image.width + 2 * reach, image.height + 2 * reach)
     mask = Image.new("L", size, 0)
     mask.paste(image.getchannel("A"), (reach, reach + reach // 2))
@@ -371,6 +374,11 @@ def _with_shadow(image: Image.Image) -> Image.Image:
     out.putalpha(soft)
     out.alpha_composite(image, (reach, reach))
     return out
+
+
+def _reach(width: int) -> int:
+    """How far the shadow of a picture of that width goes."""
+    return max(4, round(width * 0.05))
 
 
 def position(graphic: Graphic, output: Output, size: tuple[int, int]) -> tuple[int, int]:

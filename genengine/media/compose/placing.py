@@ -13,8 +13,8 @@ from genengine.media.spec.model import RenderSpec
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """One bitmap to be. ``box`` is (x0, y0, x1, y1) in pixels of the frame with plate and halo; ``letters`` is the
-    size of the letters in pixels (0 for a picture); ``lost`` is what found no place."""
+    """One bitmap to be. ``box`` is (x0, y0, x1, y1) in pixels of the frame with plate, halo and shadow;
+    ``letters`` is the size of the letters in pixels (0 for a picture); ``lost`` is what found no place."""
 
     path: str
     graphic: Graphic

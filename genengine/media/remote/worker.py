@@ -57,9 +57,7 @@ def _render(folder: Path, stop: threading.Event) -> dict[str, Any]:
     except ToolMissing as error:
         fix = "Install the tool on the render server."
         return {"state": "failed", "code": "tool_missing", "detail": str(error), "fix": fix}
-    except MemoryError:
-        raise  # who started this process knows how much memory it had
-    except (MediaError, OSError, ValueError) as error:
+    except (MediaError, OSError, ValueError) as error:  # not MemoryError: who started this process knows its limit
         fix = "Look at the server's log; render elsewhere if it stays."
         return {"state": "failed", "code": "render", "detail": f"{type(error).__name__}: {error}"[:1000], "fix": fix}
     kept = {name: value for name, value in report.to_dict().items() if name not in ("path", "thumbnail")}

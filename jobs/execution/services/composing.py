@@ -6,7 +6,7 @@ from datetime import datetime
 
 from genengine.core.actors import SYSTEM
 from jobs.execution.models import Attempt, Branch, Clip, Job, JobPlan, Master
-from jobs.execution.queue import MEDIA, enqueue
+from jobs.execution.queue import COMPOSE, MEDIA, enqueue
 from jobs.execution.states import ATTEMPT_OPEN, MASTER, ClipState, MasterState
 from jobs.plan import Plan
 
@@ -66,7 +66,7 @@ def _queue_one(master: Master, digest: str, plan_number: int, now: datetime) -> 
         lease_owner="",
         lease_until=None,
     )
-    enqueue("compose_master", master.pk, cluster=MEDIA)
+    enqueue(COMPOSE, master.pk, cluster=MEDIA)
 
 
 def _being_repaired(clips: list[Clip]) -> bool:

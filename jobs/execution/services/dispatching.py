@@ -13,7 +13,7 @@ from genengine.core.db import retry_conflicts, unit_of_work
 from genengine.workspaces.models import ReusePolicy
 from jobs.execution.line import open_attempts
 from jobs.execution.models import Attempt, Branch, Clip, Job, JobPlan, Take
-from jobs.execution.queue import DEFAULT, MEDIA, enqueue
+from jobs.execution.queue import DEFAULT, MEDIA, RENDER, SUBMIT, enqueue
 from jobs.execution.requests import content_digest, digest, request_values
 from jobs.execution.retry import failure
 from jobs.execution.reuse import earlier_takes
@@ -26,7 +26,6 @@ from providers.traffic.services import circuit_of, take_place
 
 LOCAL = "local"
 LOCAL_MODEL = "local"
-RENDER, SUBMIT, COLLECT = "render_attempt", "submit_attempt", "collect_attempt"
 QUEUE_GRACE = timedelta(seconds=20)  # how long a queued task may take to start before it is queued again
 
 

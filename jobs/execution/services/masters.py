@@ -10,7 +10,7 @@ from genengine.core.actors import SYSTEM
 from genengine.core.db import retry_conflicts, unit_of_work
 from jobs.execution.leases import LEASE, LeaseLost
 from jobs.execution.models import Clip, Master, TakeKind
-from jobs.execution.queue import MEDIA, enqueue
+from jobs.execution.queue import COMPOSE, MEDIA, enqueue
 from jobs.execution.retry import failure
 from jobs.execution.services.folding import lock_job, touch
 from jobs.execution.states import MASTER, ClipState, MasterState
@@ -138,7 +138,7 @@ def _put_back(master: Master, reason: str, now: datetime) -> None:
     MASTER.apply(
         master, "requeue", actor=SYSTEM, now=now, reason=reason, lease_owner="", lease_until=None, progress=None
     )
-    enqueue("compose_master", master.pk, cluster=MEDIA)
+    enqueue(COMPOSE, master.pk, cluster=MEDIA)
 
 
 def _refuse(master: Master, quality: QualityReport, marks: dict[str, Any], now: datetime) -> None:

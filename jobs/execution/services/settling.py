@@ -11,7 +11,7 @@ from genengine.core.actors import SYSTEM
 from genengine.core.db import retry_conflicts, unit_of_work
 from genengine.workspaces.models import FallbackPolicy
 from jobs.execution.models import Attempt, Clip, Job
-from jobs.execution.queue import MEDIA, enqueue
+from jobs.execution.queue import COLLECT, MEDIA, enqueue
 from jobs.execution.retry import Decision, Next, decide, failure, stay
 from jobs.execution.services.dispatching import (
     LOCAL,
@@ -136,7 +136,7 @@ def succeed_attempt(
             lease_owner="", lease_until=now + QUEUE_GRACE,
         )  # fmt: skip
         _settle(attempt, cost, now, vendor_amount=vendor_amount, vendor_currency=vendor_currency)
-        enqueue("collect_attempt", attempt.pk, cluster=MEDIA)
+        enqueue(COLLECT, attempt.pk, cluster=MEDIA)
         touch(job, now=now)
 
 

@@ -14,10 +14,10 @@ from genengine.core.events.services import append_event
 from jobs.execution.leases import LEASE
 from jobs.execution.models import Attempt
 from jobs.execution.pricing import attempt_cost_micro
-from jobs.execution.queue import MEDIA, enqueue
+from jobs.execution.queue import COLLECT, MEDIA, RENDER, SUBMIT, enqueue
 from jobs.execution.retry import BACKOFF_BASE_S
 from jobs.execution.services import settling
-from jobs.execution.services.dispatching import COLLECT, QUEUE_GRACE, RENDER, SUBMIT
+from jobs.execution.services.dispatching import QUEUE_GRACE
 from jobs.execution.services.folding import touch
 from jobs.execution.states import ATTEMPT, AttemptState, ClipState
 from providers.values import TaskReport
