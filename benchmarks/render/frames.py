@@ -1,17 +1,17 @@
-"""Raw frames of the reference ad: as we compose them (for the encoding limit), or warped by Lanczos (the truth).
+"""Raw frames of a spec: as we compose them (for the encoding limit), or warped by Lanczos (the truth).
 
-Usage: ``python -m benchmarks.render.frames MATERIAL OUT.yuv [--truth] [--plain]``.
+Usage: ``python -m benchmarks.render.frames SPEC.json OUT.yuv [--truth]``, with the places of the files in the spec.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from benchmarks.render import material, reference
 from genengine.media import parse_spec
 from genengine.media.compose import canvas
 from genengine.media.compose.geometry import Rect
@@ -40,14 +40,15 @@ class LanczosCanvas(canvas.Canvas):
             cv2.warpAffine(plane, matrix, shape, dst=target, flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
-def write(folder: Path, out: Path, *, truth: bool, plain: bool) -> None:
+def write(place: Path, out: Path, *, truth: bool) -> None:
     """All frames in order as I420."""
     if truth:
         import genengine.media.compose.sources as sources
 
         sources.Canvas = LanczosCanvas  # type: ignore[misc]
-    spec = parse_spec(reference.ad(graphics=not plain))
-    files = material.make(folder)
+    said = json.loads(place.read_text())
+    files = {name: Path(path) for name, path in said.pop("files").items()}
+    spec = parse_spec(said)
     size = (spec.output.width, spec.output.height)
     studio, starts = Studio(spec, files), spec.slot_starts
     layers = [draw(plan, spec, files) for plan in graphics(spec, files)]
@@ -70,12 +71,11 @@ def write(folder: Path, out: Path, *, truth: bool, plain: bool) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("material", type=Path)
+    parser.add_argument("spec", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--truth", action="store_true")
-    parser.add_argument("--plain", action="store_true")
     arguments = parser.parse_args()
-    write(arguments.material, arguments.out, truth=arguments.truth, plain=arguments.plain)
+    write(arguments.spec, arguments.out, truth=arguments.truth)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Lint of the longest video that is allowed, as full as people fill it: a minute of 20 slots, 21 overlays, 60 captions.
 
-Usage: ``python -m benchmarks.render.longest MATERIAL``. Prints one JSON object with CPU seconds in a warm worker: after
+Usage: ``python -m benchmarks.render.longest ASSETS``. Prints one JSON object with CPU seconds in a warm worker: after
 a first check, which loads fonts, the faster of two others with other words.
 """
 
@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from benchmarks.render import material
+from benchmarks.render.reference import AD, files_of, with_scenes
 from genengine.media import lint
 
 PICTURES = 6
@@ -21,7 +21,7 @@ FPS = 30
 
 
 def main() -> None:
-    files = material.make(Path(sys.argv[1]))
+    files = files_of(with_scenes(AD, PICTURES), Path(sys.argv[1]))
     print(json.dumps({"minute": round(_seconds({"segments": 20, "overlays": 21, "cues": 60}, files), 3)}))
 
 

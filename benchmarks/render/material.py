@@ -18,19 +18,17 @@ VIGNETTE = 0.35
 the grain of a plain ground is all an encoder has to keep, and it keeps none."""
 
 
-def make(folder: Path, pictures: int = 6) -> dict[str, Path]:
-    """Write the files (unless they are there) and return them by asset id."""
+def make(folder: Path, pictures: int = 6) -> Path:
+    """Write the files into the folder, unless they are there, and return it."""
     folder.mkdir(parents=True, exist_ok=True)
-    files = {f"p{number}": folder / f"p{number}.jpg" for number in range(1, pictures + 1)}
-    files |= {"logo": folder / "logo.png", "music": folder / "music.wav"}
     for number in range(1, pictures + 1):
-        if not files[f"p{number}"].exists():
-            picture(number).save(files[f"p{number}"], quality=90)
-    if not files["logo"].exists():
-        logo().save(files["logo"])
-    if not files["music"].exists():
-        music(files["music"])
-    return files
+        if not (place := folder / f"p{number}.jpg").exists():
+            picture(number).save(place, quality=90)
+    if not (place := folder / "logo.png").exists():
+        logo().save(place)
+    if not (place := folder / "music.wav").exists():
+        music(place)
+    return folder
 
 
 def picture(number: int) -> Image.Image:

@@ -1,6 +1,6 @@
 """Re-rendering six scenes, in a warm worker and by a command that starts anew. Prints one JSON object with CPU seconds.
 
-Usage: ``python -m benchmarks.render.warm MATERIAL WORK``.
+Usage: ``python -m benchmarks.render.warm AD.json ASSETS WORK``; the pictures are ``p1.jpg`` to ``p6.jpg``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.render import material, reference
+from benchmarks.render.reference import files_of, spec_of, with_scenes
 from genengine.media import compile
 
 
@@ -23,8 +23,8 @@ def cpu() -> float:
 
 
 def main() -> None:
-    folder, work = Path(sys.argv[1]), Path(sys.argv[2])
-    files, spec = material.make(folder), reference.ad(6)
+    ad, folder, work = with_scenes(json.loads(Path(sys.argv[1]).read_text()), 6), Path(sys.argv[2]), Path(sys.argv[3])
+    files, spec = files_of(ad, folder), spec_of(ad)
     changed = copy.deepcopy(spec)
     changed["captions"]["cues"][2]["text"] = "A new offer inside"
     figures, costs = {}, {}
@@ -46,7 +46,7 @@ def command(spec: dict[str, Any], files: dict[str, Path], work: Path) -> float:
     """CPU seconds of ``compile`` in a new process with the same cache, when yet another scene of six has changed."""
     spec["captions"]["cues"][4]["text"] = "Ready when you are"
     place = work / "changed.json"
-    place.write_text(json.dumps(spec | {"files": {name: str(files[name].resolve()) for name in spec["assets"]}}))
+    place.write_text(json.dumps(spec | {"files": {name: str(path) for name, path in files.items()}}))
     argv: list[str | Path] = [sys.executable, "-m", "genengine.media", "compile", place, "--assets", files["p1"].parent]
     begun = cpu()
     subprocess.run([*argv, "--out", work / "changed.mp4", "--cache", work / "cache"], check=True, stdout=sys.stderr)
