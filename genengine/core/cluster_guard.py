@@ -15,12 +15,13 @@ from collections.abc import Callable
 from datetime import datetime
 
 import psutil
+from django.conf import settings
 from django.db import connections
 from django.db.utils import Error as DatabaseError
 
 from genengine.core.clock import now
 from genengine.core.models import Pulse
-from genengine.core.processes import kill_group, request_signal_on_parent_death, tie_forks_to_this_process
+from genengine.core.processes import give_way, kill_group, request_signal_on_parent_death, tie_forks_to_this_process
 from genengine.core.pulse import beat
 
 CHECK_S = 0.2
@@ -161,6 +162,8 @@ def _enqueue_canary(cluster: str) -> None:
 def _run_cluster(cluster: str) -> None:
     """In the forked child: a group of its own, tied to the guard; never returns."""
     os.setsid()
+    if cluster == "media":
+        give_way(settings.GE_MEDIA_NICE)
     request_signal_on_parent_death(signal.SIGKILL)
     tie_forks_to_this_process()
     status = 1

@@ -7,10 +7,12 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 SUPERVISOR_VARIABLE = "GE_SUPERVISOR_PID"
 PARENT_CHECK_S = 0.5
+AUTOGROUP = Path("/proc/self/autogroup")
 
 # Loaded in the parent: nothing may be imported between fork and exec.
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -63,6 +65,17 @@ def _end_when_orphaned(supervisor: int, grace_s: float) -> None:
     kill_group(os.getpgid(0), signal.SIGTERM)
     pause.wait(grace_s)
     kill_group(os.getpgid(0), signal.SIGKILL)
+
+
+def give_way(nice: int) -> None:
+    """Let other processes go first, by steps of nice(2); for a process that leads a session of its own.
+
+    Linux shares a machine between sessions first (sched(7), autogroup) and heeds the processes' own steps only inside
+    one: the session gets the same.
+    """
+    os.nice(nice)
+    with contextlib.suppress(OSError):  # a kernel without autogroups
+        AUTOGROUP.write_text(str(nice))
 
 
 def kill_group(group: int, number: signal.Signals) -> None:

@@ -39,6 +39,14 @@ Q_CLUSTER = {
     },
 }
 
+GE_MEDIA_NICE = env.integer(
+    "GE_MEDIA_NICE",
+    5,
+    "Steps (nice) by which renders, downloads and checks stand back where the processors are short, so that pages stay"
+    " quick and ends are seen in time; 0: not at all.",
+    at_least=0,
+    at_most=19,
+)
 GE_STOP_SECONDS = env.decimal_number(
     "GE_STOP_SECONDS",
     8.0,

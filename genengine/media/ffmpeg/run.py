@@ -95,7 +95,7 @@ def started(
             bufsize=0,
             cwd=scratch,
             env=_environment(scratch, env),
-            start_new_session=True,
+            process_group=0,  # not a session of its own: Linux would give it as much of the machine as all the rest
         )
         child = Child(words, process)
         try:
