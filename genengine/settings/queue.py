@@ -11,6 +11,7 @@ Q_CLUSTER = {
     "name": "genengine",
     "cluster_name": "default",
     "orm": "default",
+    "broker_class": "genengine.core.task_broker.FirstComeBroker",
     "workers": env.integer("GE_WORKERS", 2, "Parallel short tasks of `worker default`.", at_least=1),
     "poll": 0.05,
     "bulk": 1,
