@@ -57,7 +57,7 @@ class ClipInput:
 
 @dataclass(frozen=True)
 class Reuse:
-    """An earlier take of the same request that stands for a clip, and what making the clip would cost and take."""
+    """What stands for a clip, and what making the clip would cost and take.
 
     take: str  # ids as text
     job: str
@@ -67,6 +67,9 @@ class Reuse:
 
 
 @dataclass(frozen=True)
+    scene: str = ""  # of the clip that is made for both
+    branch: str = ""
+    reason: str = ""
 class ClipPlan:
     """One clip: what is asked of which model, at which price, and why."""
 

@@ -57,9 +57,12 @@ class ClipInputSerializer(serializers.Serializer):
 class ReuseSerializer(serializers.Serializer):
     """An earlier take of the same request that stands for a clip, and the price of making it anew."""
 
-    take = serializers.CharField()
+    take = serializers.CharField(help_text="Empty when the clip waits for another one of its plan.")
     job = serializers.CharField()
     price = MoneyField(source="price_micro")
+    scene = serializers.CharField(help_text="Of the clip that is made for both; empty for an earlier take.")
+    branch = serializers.CharField()
+    reason = serializers.CharField()
 
 
 class PlanClipSerializer(serializers.Serializer):

@@ -17,7 +17,7 @@ from jobs.execution.line import startable
 from jobs.execution.models import Attempt, Clip, Master
 from jobs.execution.pace import next_poll_s
 from jobs.execution.polling import POLLED, DuePoll
-from jobs.execution.states import AttemptState, ClipState, MasterState
+from jobs.execution.states import COMING, AttemptState, ClipState, MasterState
 from providers.catalogue import get_card, remote_class
 from providers.credentials.models import ProviderAccount
 from providers.values import Feature
@@ -50,7 +50,9 @@ STATES = [state.value for state in POLLED]
 LINE = """
 SELECT min(COALESCE(clip.not_before, %(now)s)) FROM jobs_clip clip
   JOIN jobs_job job ON job.id = clip.job_id JOIN jobs_branch branch ON branch.id = clip.branch_id
+  LEFT JOIN jobs_clip shared ON shared.id = clip.waits_for_id AND NOT clip.fresh
  WHERE clip.state = 'queued' AND NOT job.paused AND NOT job.cancelled AND NOT branch.paused
+   AND (shared.id IS NULL OR shared.state <> ALL(%(coming)s))
 """
 
 
@@ -135,7 +137,7 @@ def _interval_s(
 def next_start_at(*, now: datetime) -> datetime | None:
     """Return when the first queued clip may start as far as people and its own pause are concerned."""
     with connection.cursor() as cursor:
-        cursor.execute(LINE, {"now": now})
+        cursor.execute(LINE, {"now": now, "coming": [state.value for state in COMING]})
         row = cursor.fetchone()
     return row[0] if row else None
 

@@ -16,7 +16,7 @@ from django.db.models import Count, Q, QuerySet
 
 from genengine.workspaces.models import Mode
 from jobs.execution.models import Attempt, Clip
-from jobs.execution.states import AttemptState, ClipState
+from jobs.execution.states import COMING, AttemptState, ClipState
 from providers.catalogue import UnknownModel, get_card
 from providers.traffic.limits import LimitBook, is_remote, limits_in_force
 from providers.traffic.queries import Passage, passages
@@ -98,8 +98,9 @@ def in_flight(now: datetime) -> InFlight:
 
 
 def queued(now: datetime) -> QuerySet[Clip]:
-    """Clips that may start as far as people are concerned."""
+    """Clips that may start as far as people, and clips that are made for them too, are concerned."""
     rows = Clip.objects.filter(state=ClipState.QUEUED, job__paused=False, job__cancelled=False, branch__paused=False)
+    rows = rows.exclude(fresh=False, waits_for__state__in=COMING)
     return rows.filter(Q(not_before__isnull=True) | Q(not_before__lte=now))
 
 

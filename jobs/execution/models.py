@@ -11,7 +11,7 @@ from genengine.core.events.models import StreamKind
 from genengine.core.events.services import StreamRef
 from genengine.workspaces.models import FallbackPolicy, Mode
 from genengine.workspaces.tenancy import TenantModel
-from jobs.execution.states import AttemptState, ClipState, JobState, MasterState
+from jobs.execution.states import COMING, AttemptState, ClipState, JobState, MasterState
 from jobs.plan import Plan
 from jobs.quality.models import QualityReport
 from providers.traffic.models import Circuit
@@ -157,6 +157,8 @@ class Clip(TenantModel):
 class Leased(models.Model):
     """Long work held by one process: its owner renews the heartbeat every 5 s, the pump takes dead leases away."""
 
+    # the clip of the same job that asks the same and is made for both
+    waits_for = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="followers")
     lease_owner = models.CharField(max_length=64, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
 
@@ -169,6 +171,11 @@ OPEN_AT_VENDOR = (AttemptState.INTENT, AttemptState.SUBMITTED, AttemptState.UNKN
 
 class Attempt(TenantModel, Leased):
     """One request to one provider for one clip: at most one payment."""
+    @property
+    def is_waiting_for_another(self) -> bool:
+        """Whether another clip, which may still come, is made for both."""
+        return not self.fresh and self.waits_for is not None and self.waits_for.state in COMING
+
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="attempts")
     clip = models.ForeignKey(Clip, on_delete=models.CASCADE, related_name="attempts")

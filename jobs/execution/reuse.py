@@ -2,6 +2,8 @@
 
 The same means: what the model sees, by content, its pinned version included. Only results of the same workspace and
 the same mode count, of models that ask for money, and only while every file they were made from is still in use.
+
+Two clips of one plan that ask the same are made once too: the first is made, the others wait for it and take it.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -15,6 +17,7 @@ from jobs.execution.requests import content_digest, request_values
 from jobs.execution.states import AttemptState
 from jobs.plan import ClipPlan, Plan, Reuse
 from jobs.quality.models import Verdict
+from jobs.routing.words import same_clip_reason
 from providers.errors import ProviderError
 
 BRING_S = 2  # seconds until bytes that are here are checked again
@@ -23,11 +26,22 @@ Made = tuple[str, str, str]  # scene, branch, model
 
 
 def with_reuse(plan: Plan, *, workspace: UUID, mode: str) -> Plan:
-    """Return the plan with each clip that an earlier result can stand for at no price, as the plan's policy says."""
+    """Return the plan with each clip at no price for which an earlier result, or a clip before it in the same plan,
+    can stand, as the plan's policy says."""
     made = [clip.as_made() for clip in plan.clips]
     paid = [clip for clip in made if clip.price_micro and not clip.not_before]
-    found = earlier_takes(workspace=workspace, mode=mode, clips=paid, policy=plan.reuse)
-    return plan.with_changes(clips=tuple(_standing(clip, found.get((clip.scene, clip.branch))) for clip in made))
+    wanted = _digests(paid, plan.reuse)
+    newest = _newest(workspace, mode, set(wanted.values()))
+    firsts: dict[str, ClipPlan] = {}
+    clips = []
+    for clip in made:
+        asked = wanted.get((clip.scene, clip.branch, clip.model), "")
+        if asked in newest:
+            clip = _standing(clip, newest[asked])
+        elif asked and (first := firsts.setdefault(asked, clip)) is not clip:
+            clip = _sharing(clip, first, plan)
+        clips.append(clip)
+    return plan.with_changes(clips=tuple(clips))
 
 
 def earlier_takes(*, workspace: UUID, mode: str, clips: Sequence[ClipPlan], policy: str) -> dict[Place, Take]:
@@ -91,8 +105,20 @@ def _with_their_files(workspace: UUID, takes: Iterable[Take]) -> list[Take]:
     return [take for take in takes if named.get(take.pk, set()) <= there]
 
 
-def _standing(clip: ClipPlan, take: Take | None) -> ClipPlan:
-    if take is None:
-        return clip
+def _standing(clip: ClipPlan, take: Take) -> ClipPlan:
     reuse = Reuse(str(take.pk), str(take.job_id), clip.price_micro, clip.price_upper_micro, clip.expected_s)
     return replace(clip, price_micro=0, price_upper_micro=0, expected_s=BRING_S, reuse=reuse)
+
+
+def _sharing(clip: ClipPlan, first: ClipPlan, plan: Plan) -> ClipPlan:
+    reuse = Reuse(
+        take="",
+        job="",
+        price_micro=clip.price_micro,
+        price_upper_micro=clip.price_upper_micro,
+        expected_s=clip.expected_s,
+        scene=first.scene,
+        branch=first.branch,
+        reason=same_clip_reason(first, plan),
+    )
+    return replace(clip, price_micro=0, price_upper_micro=0, expected_s=first.expected_s + BRING_S, reuse=reuse)

@@ -19,6 +19,7 @@ class ClipState(StrEnum):
 
 
 C = ClipState
+COMING = (C.PLANNED, C.QUEUED, C.PAUSED, C.HELD, C.GENERATING, C.CHECKING)  # its take may still come by itself
 CLIP = Machine(
     "clip",
     ClipState,

@@ -18,6 +18,7 @@ class QualityReport(TenantModel):
     job_id = models.UUIDField(db_index=True)
     subject_kind = models.CharField(max_length=16)  # take | master
     subject_id = models.UUIDField(db_index=True)
+    attempt_id = models.UUIDField(null=True, blank=True)  # plain: whose result was checked, for a take
     sha256 = models.CharField(max_length=64)
     verdict = models.CharField(max_length=16, choices=Verdict.choices)
     score = models.DecimalField(max_digits=4, decimal_places=1, null=True, blank=True)
@@ -26,6 +27,13 @@ class QualityReport(TenantModel):
 
     class Meta:
         ordering = ["-created_at"]
+        indexes = [
+            models.Index(
+                fields=["workspace", "created_at"],
+                name="report_of_attempt",
+                condition=models.Q(attempt_id__isnull=False),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.subject_kind} {self.verdict}"

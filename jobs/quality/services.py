@@ -52,15 +52,27 @@ def check_take_file(*, attempt: Any, path: Path, info: MediaInfo, sha256: str, n
     """
     report: QCReport = qc_check(path, Expectations(require_audio=False), info=info)
     kept = QCReport(tuple(f for f in report.findings if f.check not in FORMAT_CHECKS))
-    return _keep(kept.to_dict(), attempt, kind="take", subject=attempt.clip_id, sha256=sha256, now=now)
+    return _keep(
+        kept.to_dict(), attempt, kind="take", subject=attempt.clip_id, sha256=sha256, now=now, attempt=attempt.pk
+    )
 
 
-def _keep(report: dict[str, Any], row: Owned, *, kind: str, subject: UUID, sha256: str, now: datetime) -> QualityReport:
+def _keep(
+    report: dict[str, Any],
+    row: Owned,
+    *,
+    kind: str,
+    subject: UUID,
+    sha256: str,
+    now: datetime,
+    attempt: UUID | None = None,
+) -> QualityReport:
     return QualityReport.objects.create(
         workspace_id=row.workspace_id,
         job_id=row.job_id,
         subject_kind=kind,
         subject_id=subject,
+        attempt_id=attempt,
         sha256=sha256,
         verdict=report["verdict"],
         score=report["score"],

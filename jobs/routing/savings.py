@@ -61,7 +61,7 @@ def savings_of(plan: Plan) -> SavingsReport:
     parts = (
         Saving("model", by_model, "a cheaper model that is good enough for its scene"),
         Saving("terms", by_terms, "volume tiers, contract rates and off-peak hours"),
-        Saving("reuse", by_reuse, "earlier results of the same request"),
+        Saving("reuse", by_reuse, "results of the same request, made before or once in this plan"),
     )
     return SavingsReport(
         naive_micro=sum(_naive(clip) for clip in plan.clips),

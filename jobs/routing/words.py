@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from genengine.core.money import format_micro
+from jobs.plan import ClipPlan, Plan
 from jobs.routing.types import Candidate, Offer, Profile, SceneNeed, Score
 
 PROFILE_WORDS = {
@@ -85,6 +86,20 @@ def lane_notes(candidates: Iterable[Candidate]) -> tuple[str, ...]:
         f"{one.card.label} and what else its account makes came behind when this plan was made: {one.lane.words}."
         for one in worst.values()
     )
+
+
+def same_clip_reason(first: ClipPlan, plan: Plan) -> str:
+    """Return why a clip costs nothing that asks the same of the same model as another clip of its plan."""
+    return (
+        f"The same clip as {place_words(first.scene, first.branch, plan)}: it is made once and used for both."
+        " Should that one not be made, this one is made on its own, at its own price."
+    )
+
+
+def place_words(scene: str, branch: str, plan: Plan) -> str:
+    """Name a clip as people find it on the board."""
+    number = [s.key for s in plan.scenes].index(scene) + 1
+    return f"scene {number} of variant {branch.upper()}"
 
 
 def price_words(offer: Offer) -> str:

@@ -16,7 +16,7 @@ from jobs.execution.line import Place, places
 from jobs.execution.models import Attempt, Branch, Clip, Job, JobPlan, Master, Take
 from jobs.execution.states import ATTEMPT_OPEN, FINAL, AttemptState, ClipState, JobState, MasterState
 from jobs.plan import Plan
-from jobs.timeline.words import in_line, people_state, say
+from jobs.timeline.words import in_line, people_state, say, waits_with
 
 
 @dataclass(frozen=True)
@@ -269,7 +269,8 @@ def _clip_row(clip: Clip, branch: Branch, plan: Plan, rows: _Rows, waits: dict[U
         price_micro=planned.price_micro,
         cost_micro=sum(a.cost_micro or 0 for a in attempts),
         actions=clip_actions(clip),
-        step=in_line(place) if place else _step(clip, current),
+        step=in_line(place) if place else waits_with(clip, sum(rows.clips.values(), []), rows.branches, plan)
+        or _step(clip, current),
         place=place.number if place else None,
         wait_s=round(place.wait_s, 1) if place else None,
     )

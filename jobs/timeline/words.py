@@ -1,12 +1,18 @@
 """Events in the words people read."""
 
+from collections.abc import Iterable
+
 from genengine.core.events.models import Event
 from genengine.core.money import format_micro
 from jobs.execution.line import Place
+from jobs.execution.models import Branch, Clip
+from jobs.execution.states import COMING, ClipState
 from jobs.execution.words import PEOPLE, people_state
+from jobs.plan import Plan
+from jobs.routing.words import place_words
 from providers.catalogue import UnknownProvider, adapter_class
 
-__all__ = ["PEOPLE", "in_line", "people_state", "say"]
+__all__ = ["PEOPLE", "in_line", "people_state", "say", "waits_with"]
 
 
 def in_line(place: Place) -> str:
@@ -16,6 +22,16 @@ def in_line(place: Place) -> str:
     if place.blocked is not None:
         return f"Waiting for {label}: {place.blocked.words}{about}"
     return f"{_ordinal(place.number)} in line at {label}{about}"
+
+
+def waits_with(clip: Clip, clips: Iterable[Clip], branches: Iterable[Branch], plan: Plan) -> str:
+    """Say which other clip of the job is made for this one too; empty when it waits for none."""
+    shared = next((c for c in clips if c.pk == clip.waits_for_id), None)
+    if shared is None or clip.fresh or clip.state != ClipState.QUEUED or shared.state not in COMING:
+        return ""
+    key = next(branch.key for branch in branches if branch.pk == shared.branch_id)
+    paused = ", which is paused" if shared.state == ClipState.PAUSED else ""
+    return f"Waits for the same clip, {place_words(shared.scene_key, key, plan)}{paused}"
 
 
 def provider_label(name: str) -> str:

@@ -18,6 +18,7 @@ from jobs.execution.requests import content_digest, digest, request_values
 from jobs.execution.retry import failure
 from jobs.execution.reuse import earlier_takes
 from jobs.execution.services.folding import lock_clip, lock_job, touch
+from jobs.execution.services.sharing import take_the_lead
 from jobs.execution.states import CLIP, ClipState
 from jobs.plan import ClipPlan, Plan
 from providers.traffic.limits import is_remote
@@ -43,6 +44,7 @@ def dispatch_clip(*, clip_id: UUID, now: datetime) -> Attempt | None:
         with correlated(job.correlation_id):
             planned = planned_clip(clip)
             earlier = earlier_take_of(job, clip, planned)
+            reason = "an earlier result of the same request is used" if earlier else _why_made(clip, planned)
             if earlier is None:
                 planned = _to_make(clip, planned)
             circuit = None
@@ -64,7 +66,7 @@ def dispatch_clip(*, clip_id: UUID, now: datetime) -> Attempt | None:
                 "dispatch",
                 actor=SYSTEM,
                 now=now,
-                reason="an earlier result of the same request is used" if earlier else "",
+                reason=reason,
                 data={"provider": attempt.provider, "model": attempt.model, "attempt": str(attempt.pk)},
                 reservation=None,
                 tries=clip.tries + 1,
@@ -99,14 +101,23 @@ def earlier_take_of(job: Job, clip: Clip, planned: ClipPlan) -> Take | None:
 
 
 def _to_make(clip: Clip, planned: ClipPlan) -> ClipPlan:
-    """Return the clip as it is made. One whose earlier result is gone changes to its model's line and price."""
+    """Return the clip as it is made. One whose earlier result is gone, or whose companion was not made, changes to its
+    model's line and price."""
     if planned.reuse is not None and not clip.fresh:
         make_fresh(clip, planned)
     return planned.as_made()
+        take_the_lead(clip)
 
 
 def make_fresh(clip: Clip, planned: ClipPlan) -> None:
     """Put a clip that was to reuse a result where it is made; its money passes the gate at its dispatch."""
+def _why_made(clip: Clip, planned: ClipPlan) -> str:
+    """Say why a clip is made that was to cost nothing."""
+    if planned.reuse is None or clip.tries:
+        return ""
+    return "no result of the same request is here; the clip is made at its own price"
+
+
     clip.fresh, clip.provider, clip.model = True, planned.provider, planned.model
     clip.save(update_fields=["fresh", "provider", "model"])
 
@@ -189,6 +200,8 @@ def _may_start(job: Job, clip: Clip, now: datetime) -> bool:
         return False
     return clip.not_before is None or clip.not_before <= now
 
+    if clip.is_waiting_for_another:
+        return False
 
 def _hold_money(job: Job, clip: Clip, planned: ClipPlan, now: datetime) -> Reservation:
     """Use what is already held for this clip, or pass the gate again."""

@@ -14,6 +14,7 @@ from genengine.workspaces.models import User, Workspace
 from jobs.execution.models import Branch, Clip, Job, JobPlan, Master
 from jobs.execution.services.dispatching import line_of
 from jobs.execution.services.folding import touch
+from jobs.execution.services.sharing import STILL_TO_START
 from jobs.execution.states import CLIP
 from jobs.plan import Plan
 
@@ -68,6 +69,7 @@ def launch_job(
 def _give_plan_and_cap(job: Job, plan: Plan, source_revision_id: UUID | None) -> None:
     """Store the first plan revision and the job's own cap."""
     Cap.objects.create(
+        link_equal_clips(job, plan)
         workspace=job.workspace,
         book=job.mode,
         scope=CapScope.JOB,
@@ -133,6 +135,20 @@ def add_branch(
     values = plan.branch(key)
     branch = Branch.objects.create(
         workspace=job.workspace,
+def link_equal_clips(job: Job, plan: Plan) -> None:
+    """Let each clip that is yet to start wait where its plan says: in its model's line, or for the clip of the same
+    job that is made for both."""
+    clips = {(clip.scene_key, clip.branch.key): clip for clip in Clip.objects.filter(job=job).select_related("branch")}
+    for planned in plan.clips:
+        clip = clips[planned.scene, planned.branch]
+        if clip.fresh or clip.state not in STILL_TO_START:
+            continue
+        shared = clips.get((planned.reuse.scene, planned.reuse.branch)) if planned.reuse else None
+        provider, model = line_of(planned)
+        if (clip.provider, clip.model, clip.waits_for_id) != (provider, model, shared.pk if shared else None):
+            Clip.objects.filter(pk=clip.pk).update(provider=provider, model=model, waits_for=shared)
+
+
         job=job,
         key=key,
         name=values.name,

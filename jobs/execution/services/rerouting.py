@@ -7,6 +7,7 @@ from datetime import datetime
 
 from billing.caps.queries import spend_of_job
 from jobs.execution.models import Attempt, Branch, Clip, Job, JobPlan
+from jobs.execution.services.sharing import stop_sharing
 from jobs.plan import ClipInput, ClipPlan, Plan, ScenePlan
 from jobs.routing.offers import CannotMake, offer_of
 from jobs.routing.queries import candidates
@@ -68,6 +69,7 @@ def move_clips(*, job: Job, clips: Sequence[Clip], now: datetime, urgent: bool =
         planned = _planned(values, clip)
         clip.provider, clip.model, clip.plan_number = planned.provider, planned.model, revision.number
         Clip.objects.filter(pk=clip.pk).update(provider=clip.provider, model=clip.model, plan_number=clip.plan_number)
+        stop_sharing(clip)  # what it makes now is not what others of its plan ask for
     return Move(
         revision, tuple(c for c, _ in moved), tuple(label for _, label in moved), revision.price_difference_micro
     )

@@ -13,7 +13,7 @@ from jobs.execution.models import Branch, Clip, Job, JobPlan
 from jobs.execution.services.control import ClipLocked, cancel_clips_of, rerun_locked_clip
 from jobs.execution.services.dispatching import line_of
 from jobs.execution.services.folding import lock_job, touch
-from jobs.execution.services.launch import add_branch, check_plan
+from jobs.execution.services.launch import add_branch, check_plan, link_equal_clips
 from jobs.execution.services.settling import release_money
 from jobs.execution.states import CLIP, ClipState
 from jobs.plan import Plan
@@ -102,6 +102,7 @@ def revise_job(
             add_branch(
                 job=job, plan=plan, key=key, position=position, plan_number=number, actor=principal.actor, now=now
             )
+        link_equal_clips(job, plan)
         _tell(job, revision, change, principal, now)
         touch(job, now=now)
     return revision
