@@ -59,7 +59,10 @@ class ClipInput:
 class Reuse:
     """What stands for a clip, and what making the clip would cost and take.
 
-    take: str  # ids as text
+    Either an earlier take of the same request, or the take that another clip of the same plan will have.
+    """
+
+    take: str  # ids as text; empty when the clip waits for another one of its plan
     job: str
     price_micro: int
     price_upper_micro: int

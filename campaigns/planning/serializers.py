@@ -55,7 +55,8 @@ class ClipInputSerializer(serializers.Serializer):
 
 
 class ReuseSerializer(serializers.Serializer):
-    """An earlier take of the same request that stands for a clip, and the price of making it anew."""
+    """What stands for a clip, and the price of making it: an earlier take of the same request, or the take that another
+    clip of this plan will have."""
 
     take = serializers.CharField(help_text="Empty when the clip waits for another one of its plan.")
     job = serializers.CharField()
