@@ -67,12 +67,12 @@ class Reuse:
     price_micro: int
     price_upper_micro: int
     expected_s: int
-
-
-@dataclass(frozen=True)
     scene: str = ""  # of the clip that is made for both
     branch: str = ""
     reason: str = ""
+
+
+@dataclass(frozen=True)
 class ClipPlan:
     """One clip: what is asked of which model, at which price, and why."""
 

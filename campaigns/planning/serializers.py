@@ -60,10 +60,10 @@ class ReuseSerializer(serializers.Serializer):
 
     take = serializers.CharField(help_text="Empty when the clip waits for another one of its plan.")
     job = serializers.CharField()
-    price = MoneyField(source="price_micro")
     scene = serializers.CharField(help_text="Of the clip that is made for both; empty for an earlier take.")
     branch = serializers.CharField()
     reason = serializers.CharField()
+    price = MoneyField(source="price_micro")
 
 
 class PlanClipSerializer(serializers.Serializer):
