@@ -133,6 +133,8 @@ class Clip(TenantModel):
     finished_at = models.DateTimeField(null=True, blank=True)
     failure = models.JSONField(null=True, blank=True)  # stage, cause, who_pays, next_step
     fresh = models.BooleanField(default=False)  # made again by request or need: no earlier result stands for it
+    # the clip of the same job that asks the same and is made for both
+    waits_for = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="followers")
 
     class Meta:
         ordering = ["position"]
@@ -144,6 +146,11 @@ class Clip(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.scene_key} of {self.branch_id}"
+
+    @property
+    def is_waiting_for_another(self) -> bool:
+        """Whether another clip, which may still come, is made for both."""
+        return not self.fresh and self.waits_for is not None and self.waits_for.state in COMING
 
     def event_stream(self) -> StreamRef:
         """Return the job's stream."""
@@ -157,8 +164,6 @@ class Clip(TenantModel):
 class Leased(models.Model):
     """Long work held by one process: its owner renews the heartbeat every 5 s, the pump takes dead leases away."""
 
-    # the clip of the same job that asks the same and is made for both
-    waits_for = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="followers")
     lease_owner = models.CharField(max_length=64, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
 
@@ -171,11 +176,6 @@ OPEN_AT_VENDOR = (AttemptState.INTENT, AttemptState.SUBMITTED, AttemptState.UNKN
 
 class Attempt(TenantModel, Leased):
     """One request to one provider for one clip: at most one payment."""
-    @property
-    def is_waiting_for_another(self) -> bool:
-        """Whether another clip, which may still come, is made for both."""
-        return not self.fresh and self.waits_for is not None and self.waits_for.state in COMING
-
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="attempts")
     clip = models.ForeignKey(Clip, on_delete=models.CASCADE, related_name="attempts")

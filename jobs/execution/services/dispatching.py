@@ -104,13 +104,11 @@ def _to_make(clip: Clip, planned: ClipPlan) -> ClipPlan:
     """Return the clip as it is made. One whose earlier result is gone, or whose companion was not made, changes to its
     model's line and price."""
     if planned.reuse is not None and not clip.fresh:
+        take_the_lead(clip)
         make_fresh(clip, planned)
     return planned.as_made()
-        take_the_lead(clip)
 
 
-def make_fresh(clip: Clip, planned: ClipPlan) -> None:
-    """Put a clip that was to reuse a result where it is made; its money passes the gate at its dispatch."""
 def _why_made(clip: Clip, planned: ClipPlan) -> str:
     """Say why a clip is made that was to cost nothing."""
     if planned.reuse is None or clip.tries:
@@ -118,6 +116,8 @@ def _why_made(clip: Clip, planned: ClipPlan) -> str:
     return "no result of the same request is here; the clip is made at its own price"
 
 
+def make_fresh(clip: Clip, planned: ClipPlan) -> None:
+    """Put a clip that was to reuse a result where it is made; its money passes the gate at its dispatch."""
     clip.fresh, clip.provider, clip.model = True, planned.provider, planned.model
     clip.save(update_fields=["fresh", "provider", "model"])
 
@@ -198,10 +198,10 @@ def _may_start(job: Job, clip: Clip, now: datetime) -> bool:
         return False
     if Branch.objects.filter(pk=clip.branch_id, paused=True).exists():
         return False
-    return clip.not_before is None or clip.not_before <= now
-
     if clip.is_waiting_for_another:
         return False
+    return clip.not_before is None or clip.not_before <= now
+
 
 def _hold_money(job: Job, clip: Clip, planned: ClipPlan, now: datetime) -> Reservation:
     """Use what is already held for this clip, or pass the gate again."""

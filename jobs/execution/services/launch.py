@@ -62,6 +62,7 @@ def launch_job(
         _tell_created(job, plan, source_revision_id, actor)
         for position, branch in enumerate(plan.branches):
             add_branch(job=job, plan=plan, key=branch.key, position=position, plan_number=1, actor=actor, now=now)
+        link_equal_clips(job, plan)
         touch(job, now=now)
     return job
 
@@ -69,7 +70,6 @@ def launch_job(
 def _give_plan_and_cap(job: Job, plan: Plan, source_revision_id: UUID | None) -> None:
     """Store the first plan revision and the job's own cap."""
     Cap.objects.create(
-        link_equal_clips(job, plan)
         workspace=job.workspace,
         book=job.mode,
         scope=CapScope.JOB,
@@ -128,13 +128,6 @@ def check_plan(plan: Plan) -> None:
         raise PlanNotRunnable(f"no model was chosen for {', '.join(missing)}; plan these again")
 
 
-def add_branch(
-    *, job: Job, plan: Plan, key: str, position: int, plan_number: int, actor: Actor, now: datetime
-) -> Branch:
-    """Create a branch with its clips and masters, hold its upper price and queue its clips."""
-    values = plan.branch(key)
-    branch = Branch.objects.create(
-        workspace=job.workspace,
 def link_equal_clips(job: Job, plan: Plan) -> None:
     """Let each clip that is yet to start wait where its plan says: in its model's line, or for the clip of the same
     job that is made for both."""
@@ -149,6 +142,13 @@ def link_equal_clips(job: Job, plan: Plan) -> None:
             Clip.objects.filter(pk=clip.pk).update(provider=provider, model=model, waits_for=shared)
 
 
+def add_branch(
+    *, job: Job, plan: Plan, key: str, position: int, plan_number: int, actor: Actor, now: datetime
+) -> Branch:
+    """Create a branch with its clips and masters, hold its upper price and queue its clips."""
+    values = plan.branch(key)
+    branch = Branch.objects.create(
+        workspace=job.workspace,
         job=job,
         key=key,
         name=values.name,
