@@ -26,8 +26,10 @@ def in_line(place: Place) -> str:
 
 def waits_with(clip: Clip, clips: Iterable[Clip], branches: Iterable[Branch], plan: Plan) -> str:
     """Say which other clip of the job is made for this one too; empty when it waits for none."""
-    shared = next((c for c in clips if c.pk == clip.waits_for_id), None)
-    if shared is None or clip.fresh or clip.state != ClipState.QUEUED or shared.state not in COMING:
+    if clip.waits_for_id is None or clip.fresh or clip.state != ClipState.QUEUED:
+        return ""
+    shared = next(c for c in clips if c.pk == clip.waits_for_id)
+    if shared.state not in COMING:
         return ""
     key = next(branch.key for branch in branches if branch.pk == shared.branch_id)
     paused = ", which is paused" if shared.state == ClipState.PAUSED else ""

@@ -12,6 +12,7 @@ from uuid import UUID
 from genengine.core.events.models import Event, StreamKind
 from genengine.workspaces.models import Workspace
 from providers.catalogue import adapters
+from providers.health.checks import NONE_YET, PassRate, pass_rates
 from providers.health.load import Load, Place, load_of
 from providers.traffic.limits import LimitBook, limits_in_force
 from providers.traffic.models import Circuit, Signal, Throttle
@@ -20,6 +21,7 @@ from providers.traffic.states import CircuitState
 from providers.traffic.types import Verdict, Wait
 
 WINDOW = timedelta(hours=24)
+MONTH = timedelta(days=30)
 TROUBLES = 5
 HISTORY = 20
 WORDS = {
@@ -56,7 +58,8 @@ class ModelHealth:
     """One model: ``success`` is the share of its tasks and submits of a day that went well, none without any.
 
     ``parallel`` and ``per_minute`` are the limits that hold for it, its own where it has some, else its account's;
-    ``left`` is how many requests may be sent at once now. ``waiting`` and ``running`` count clips.
+    ``left`` is how many requests may be sent at once now. ``waiting`` and ``running`` count clips. ``checks`` says how
+    many of its results passed their first check in the last 30 days, ``checks_before`` in the 30 days before them.
     """
 
     model: str
@@ -68,12 +71,14 @@ class ModelHealth:
     success: float | None
     submit_s: float | None
     usual_s: float | None
-    late_s: float | None
+    p95_s: float | None
     parallel: int
     per_minute: int
     left: int
     waiting: int
     running: int
+    checks: PassRate
+    checks_before: PassRate
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +125,23 @@ def provider_health(*, workspace: Workspace, now: datetime) -> tuple[ProviderHea
     for signal in Signal.objects.filter(throttle__in=throttles, at__gte=now - WINDOW):
         signals[signal.throttle_id].append(signal)
     turns = _turns(workspace, [c.pk for rows in circuits.values() for c in rows])
-    book, load = limits_in_force(at=now), load_of(workspace)
-    return tuple(_provider(t, circuits[t.pk], signals[t.pk], turns, book, load, now) for t in throttles)
+    facts = _Facts(
+        book=limits_in_force(at=now),
+        load=load_of(workspace),
+        checks=pass_rates(workspace, since=now - MONTH, until=now),
+        checks_before=pass_rates(workspace, since=now - 2 * MONTH, until=now - MONTH),
+    )
+    return tuple(_provider(t, circuits[t.pk], signals[t.pk], turns, facts, now) for t in throttles)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What is read once for all providers."""
+
+    book: LimitBook
+    load: Mapping[Place, Load]
+    checks: Mapping[Place, PassRate]
+    checks_before: Mapping[Place, PassRate]
 
 
 def _provider(
@@ -129,12 +149,11 @@ def _provider(
     circuits: list[Circuit],
     signals: list[Signal],
     turns: dict[UUID, list[Turn]],
-    book: LimitBook,
-    load: Mapping[Place, Load],
+    facts: _Facts,
     now: datetime,
 ) -> ProviderHealth:
     kind = adapters().get(throttle.provider)
-    limits = book.of_account(throttle.provider, workspace=throttle.workspace_id)
+    limits = facts.book.of_account(throttle.provider, workspace=throttle.workspace_id)
     checks = [s for s in signals if s.call == Signal.Call.CHECK and not s.model]
     bad = [s for s in signals if s.verdict != Verdict.WELL]
     busy = throttle.blocked_until if throttle.blocked_until and throttle.blocked_until > now else None
@@ -149,22 +168,21 @@ def _provider(
         blocked_until=busy,
         checked_at=checks[0].at if checks else None,
         check_worked=not checks[0].kind if checks else None,
-        models=tuple(_model(c, [s for s in signals if s.model == c.model], book, load, now) for c in circuits),
+        models=tuple(_model(c, [s for s in signals if s.model == c.model], facts, now) for c in circuits),
         troubles=tuple(Trouble(s.at, s.model, s.call, s.kind, s.message) for s in bad[:TROUBLES]),
         history=tuple(history[:HISTORY]),
     )
 
 
-def _model(
-    circuit: Circuit, signals: Iterable[Signal], book: LimitBook, load: Mapping[Place, Load], now: datetime
-) -> ModelHealth:
+def _model(circuit: Circuit, signals: Iterable[Signal], facts: _Facts, now: datetime) -> ModelHealth:
     judged = [s for s in signals if s.call in (Signal.Call.SUBMIT, Signal.Call.TASK)]
     counted = [s for s in judged if s.verdict != Verdict.SATURATED]
     submits = [s.seconds for s in judged if s.call == Signal.Call.SUBMIT and not s.kind and s.seconds is not None]
-    state, throttle = CircuitState(circuit.state), circuit.throttle
+    state, throttle, book = CircuitState(circuit.state), circuit.throttle, facts.book
+    place = (throttle.provider, circuit.model)
     account = book.of_account(throttle.provider, workspace=circuit.workspace_id)
     own = book.of_model(throttle.provider, circuit.model, workspace=circuit.workspace_id)
-    clips = load.get((throttle.provider, circuit.model), Load())
+    clips = facts.load.get(place, Load())
     buckets = [tokens_at(throttle, account, now), *([tokens_at(circuit, own, now)] if own.per_minute else [])]
     return ModelHealth(
         model=circuit.model,
@@ -176,12 +194,14 @@ def _model(
         success=sum(s.verdict == Verdict.WELL for s in counted) / len(counted) if counted else None,
         submit_s=median(submits) if submits else None,
         usual_s=circuit.usual_s,
-        late_s=circuit.late_s,
+        p95_s=circuit.p95_s,
         parallel=min(own.parallel or account.parallel, account.parallel),
         per_minute=min(own.per_minute or account.per_minute, account.per_minute),
         left=int(min(buckets)),
         waiting=clips.waiting,
         running=clips.running,
+        checks=facts.checks.get(place, NONE_YET),
+        checks_before=facts.checks_before.get(place, NONE_YET),
     )
 
 

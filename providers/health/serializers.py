@@ -14,6 +14,14 @@ class WaitSerializer(serializers.Serializer):
     words = serializers.CharField()
 
 
+class PassRateSerializer(serializers.Serializer):
+    """How many results passed the first check of their file."""
+
+    passed = serializers.IntegerField()
+    checked = serializers.IntegerField()
+    share = serializers.FloatField(allow_null=True, help_text="0 to 1; nothing where none was checked.")
+
+
 class ModelHealthSerializer(serializers.Serializer):
     """One model at the account."""
 
@@ -25,12 +33,14 @@ class ModelHealthSerializer(serializers.Serializer):
     success = serializers.FloatField(allow_null=True, help_text="0 to 1.")
     submit_s = serializers.FloatField(allow_null=True, help_text="Median seconds of a submit.")
     usual_s = serializers.FloatField(allow_null=True, help_text="Median seconds from submit to result.")
-    late_s = serializers.FloatField(allow_null=True, help_text="90th percentile of the same.")
+    p95_s = serializers.FloatField(allow_null=True, help_text="95th percentile of the same.")
     parallel = serializers.IntegerField(help_text="Clips that it may make at once.")
     per_minute = serializers.IntegerField(help_text="Submits a minute to it.")
     left = serializers.IntegerField(help_text="Submits that may be sent at once now.")
     waiting = serializers.IntegerField(help_text="Clips of this workspace that wait for it.")
     running = serializers.IntegerField(help_text="Clips of this workspace that it is making.")
+    checks = PassRateSerializer(help_text="Of the last 30 days.")
+    checks_before = PassRateSerializer(help_text="Of the 30 days before them.")
 
 
 class TroubleSerializer(serializers.Serializer):

@@ -51,8 +51,8 @@ class Throttle(TenantModel):
 class Circuit(TenantModel):
     """One model at one account: whether it is well, and how long it takes.
 
-    ``early_s``, ``usual_s`` and ``late_s`` are the 10th, 50th and 90th percentile of the newest ``measured`` durations
-    from acceptance to result, in seconds.
+    ``early_s``, ``usual_s``, ``late_s`` and ``p95_s`` are the 10th, 50th, 90th and 95th percentile of the newest
+    ``measured`` durations from acceptance to result, in seconds. Polls follow the first three; people read the others.
     """
 
     throttle = models.ForeignKey(Throttle, on_delete=models.CASCADE, related_name="circuits")
@@ -70,6 +70,7 @@ class Circuit(TenantModel):
     early_s = models.FloatField(null=True, blank=True)
     usual_s = models.FloatField(null=True, blank=True)
     late_s = models.FloatField(null=True, blank=True)
+    p95_s = models.FloatField(null=True, blank=True)
     measured = models.PositiveIntegerField(default=0)
     tokens = models.FloatField(null=True, blank=True)  # the model's own bucket, if it has one; none yet: full
     refilled_at = models.DateTimeField(null=True, blank=True)

@@ -36,6 +36,7 @@ LONGEST_BLOCK_S = 60.0
 PROBE_LEASE = timedelta(seconds=120)  # longer than the slowest submit: then its process is dead
 LONGEST_PROBE = timedelta(minutes=30)
 USUAL_CLIP_S = 5.0
+PERCENTILES = (0.1, 0.5, 0.9, 0.95)
 PACE_SAMPLES = 50
 
 TAKE = """
@@ -275,8 +276,10 @@ def _measure(circuit: Circuit) -> None:
     )
     seconds = sorted(float(s or 0) for s in rows.order_by("-at").values_list("seconds", flat=True)[:PACE_SAMPLES])
     if seconds:
-        early, usual, late = (seconds[min(len(seconds) - 1, int(q * len(seconds)))] for q in (0.1, 0.5, 0.9))
-        Circuit.objects.filter(pk=circuit.pk).update(early_s=early, usual_s=usual, late_s=late, measured=len(seconds))
+        early, usual, late, p95 = (seconds[min(len(seconds) - 1, int(q * len(seconds)))] for q in PERCENTILES)
+        Circuit.objects.filter(pk=circuit.pk).update(
+            early_s=early, usual_s=usual, late_s=late, p95_s=p95, measured=len(seconds)
+        )
 
 
 def forget_signals(now: datetime, *, keep: timedelta = timedelta(days=7)) -> int:

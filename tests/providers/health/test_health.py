@@ -99,6 +99,19 @@ def test_figures_of_a_day_and_the_history_of_the_circuit(workspace: Workspace) -
     assert (row.words, row.history[0].event, row.history[0].reason) == ("Down", "opened", "503")
 
 
+def test_the_page_shows_half_and_ninety_five_of_a_hundred_durations(client: Client, workspace: Workspace) -> None:
+    circuit, now = kling(workspace), clock.now()
+    for seconds in range(1, 41):
+        note_signal(circuit=circuit, call="task", seconds=float(seconds), now=now)
+    (row,) = provider_health(workspace=workspace, now=now)
+    assert (row.models[0].usual_s, row.models[0].p95_s) == (21.0, 39.0)
+    viewer = make_principal(workspace, "viewer")
+    assert viewer.user is not None
+    client.force_login(viewer.user, backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get(f"/w/{workspace.slug}/settings/health").content.decode()
+    assert ("Clip, p95" in page, "39 s" in page) == (True, True)
+
+
 def test_live_and_simulated_are_kept_apart(workspace: Workspace) -> None:
     kling(workspace)
     live(workspace)
