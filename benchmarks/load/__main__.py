@@ -1,7 +1,7 @@
 """``python -m benchmarks.load``: a thousand clips in flight over twenty workspaces, on the product as it runs.
 
 Prints a table and, as the last line, ``clips=… pump_core=… late_p95_ms=… finish_lag_p95_ms=… poll_interval_s=…
-double_polls=… billed_twice=… speedup=… db_core=…``. Shares are of one core while all clips are in flight and none has
+double_polls=… billed_twice=… speedup=… db_core=… pump_ms_per_poll=… bare_get_ms=…``. Shares are of one core while all clips are in flight and none has
 finished; the speed-up is the vendor's own time for the clips that were collected against the time that this took, so
 that a run that is cut short counts what it did. An end is seen when the transaction begins that writes it: the wait for
 the poll, the vendor's answer and the way through the pump are in it, the commit is not.
@@ -49,23 +49,27 @@ def main() -> int:
         from benchmarks.load.reading import read_figures
         from benchmarks.load.watching import Watcher
         from benchmarks.load.work import launch_all
+        from benchmarks.load.yardstick import bare_get_ms
 
+        get_ms = bare_get_ms()
         watcher = Watcher(arguments.clips, window_s=arguments.window)
         jobs = launch_all(arguments.clips)
         watch = watcher.run(timeout_s=arguments.timeout)
         figures = read_figures(watch, jobs, log=log, interval_s=POLL_INTERVAL_S)
-        return _print(arguments.clips, watch, figures)
+        return _print(arguments.clips, watch, figures, get_ms)
 
 
-def _print(clips: int, watch: Watch, figures: Figures) -> int:
+def _print(clips: int, watch: Watch, figures: Figures, get_ms: float) -> int:
     from benchmarks.load.reading import percentile
 
     late, lags = figures.lateness, figures.lags
     steady = watch.steady
+    pump_ms = 1000 * steady.cores.get("pump", 0.0) / steady.polls if steady and steady.polls else -1.0
     rows = (
         ("most in flight at once", f"{watch.flying} of {clips}", f"all submitted after {watch.submit_s:.0f} s"),
         ("all in flight, share of a core", _cores(steady), f"{steady.seconds:.0f} s" if steady else "not measured"),
         ("", f"{steady.polls:.0f} polls/s, {steady.transactions:.0f} transactions/s" if steady else "", ""),
+        ("pump, CPU ms a poll", f"{pump_ms:.2f}", f"a bare GET by requests takes {get_ms:.2f} here"),
         ("while they finish", _cores(watch.finishing), f"{watch.finishing.seconds:.0f} s" if watch.finishing else ""),
         ("poll later than planned, ms", _spread(late), f"{len(late)} polls"),
         ("end seen after the end, ms", _spread(lags), f"{len(lags)} ends, asked every {POLL_INTERVAL_S:g} s"),
@@ -83,7 +87,7 @@ def _print(clips: int, watch: Watch, figures: Figures) -> int:
         f"clips={clips} pump_core={cores.get('pump', -1):.3f} late_p95_ms={percentile(late, 0.95) * 1000:.0f}"
         f" finish_lag_p95_ms={percentile(lags, 0.95) * 1000:.0f} poll_interval_s={POLL_INTERVAL_S:g}"
         f" double_polls={figures.double_polls} billed_twice={figures.billed_twice} speedup={speedup:.1f}"
-        f" db_core={cores.get('database', -1):.3f}"
+        f" db_core={cores.get('database', -1):.3f} pump_ms_per_poll={pump_ms:.2f} bare_get_ms={get_ms:.2f}"
     )
     bad = (figures.double_polls, figures.billed_twice, figures.event_gaps, clips - watch.collected)
     return int(any(bad))
