@@ -1,10 +1,11 @@
 """``python -m benchmarks.load``: a thousand clips in flight over twenty workspaces, on the product as it runs.
 
 Prints a table and, as the last line, ``clips=… pump_core=… late_p95_ms=… finish_lag_p95_ms=… poll_interval_s=…
-double_polls=… billed_twice=… speedup=… db_core=… pump_ms_per_poll=… bare_get_ms=…``. Shares are of one core while all clips are in flight and none has
-finished; the speed-up is the vendor's own time for the clips that were collected against the time that this took, so
-that a run that is cut short counts what it did. An end is seen when the transaction begins that writes it: the wait for
-the poll, the vendor's answer and the way through the pump are in it, the commit is not.
+double_polls=… billed_twice=… speedup=… db_core=… pump_ms_per_poll=… bare_get_ms=…``. Shares are of one core while all
+clips are in flight and none has finished; the speed-up is the vendor's own time for the clips that were collected
+against the time that this took, so that a run that is cut short counts what it did. An end is seen when the transaction
+begins that writes it: the wait for the poll, the vendor's answer and the way through the pump are in it, the commit is
+not.
 """
 
 from __future__ import annotations
