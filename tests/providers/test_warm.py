@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import ssl
 import threading
 from collections.abc import Iterator
@@ -37,13 +38,19 @@ class Vendor(BaseHTTPRequestHandler):
         if self.path == "/slow":
             self.go_on.wait(20)
         body = b'{"status": "processing"}'
+        if self.path == "/packed":
+            body = gzip.compress(body)
         self.send_response(302 if self.path == "/away" else 200)
         if self.path == "/away":
             self.send_header("Location", self.target)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
+        if self.path == "/packed":
+            self.send_header("Content-Encoding", "gzip")
+        self.send_header("Retry-After", "7")
+        self.send_header("Content-Length", str(len(body) + 9 * (self.path == "/cut")))
         self.end_headers()
         self.wfile.write(body)
+        self.close_connection = self.path == "/cut"
 
     def log_message(self, *args: object) -> None:
         """Stay silent."""
@@ -98,6 +105,18 @@ def test_a_connection_that_the_vendor_closed_is_made_anew() -> None:
         assert read(f"http://127.0.0.1:{port}", "/v1").status == 200
 
 
+def test_an_answer_is_read_whole_with_its_headers(port: int) -> None:
+    reply = read(f"http://127.0.0.1:{port}", "/packed")
+    assert (reply.data, reply.retry_after, reply.headers["content-type"]) == (
+        {"status": "processing"}, 7.0, "application/json",
+    )  # fmt: skip
+
+
+def test_an_answer_that_is_cut_off_is_no_answer(port: int) -> None:
+    with pytest.raises(Transient, match="ConnectionError"):
+        read(f"http://127.0.0.1:{port}", "/cut")
+
+
 def test_parameters_are_spelled_as_in_every_other_call(port: int) -> None:
     base_url = f"http://127.0.0.1:{port}"
     params = {"ids": ["a b", "ü"], "page": 2, "after": None}
@@ -113,7 +132,9 @@ def test_a_redirect_is_not_followed_and_takes_no_key_along(port: int) -> None:
     assert [path for path, *_ in Vendor.seen] == ["/away"]
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "[::1]", "0.0.0.0"]
+)
 def test_a_private_address_is_not_connected_to(port: int, host: str) -> None:
     with pytest.raises(Transient):
         read(f"http://{host}:{port}", "/v1", public_only=True)
