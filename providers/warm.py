@@ -128,7 +128,7 @@ def _headers(lines: list[bytes]) -> Mapping[str, str]:
     for line in lines:
         name, colon, value = line.decode("latin-1").partition(":")
         if not colon:
-            if name.startswith("HTTP/"):
+            if found and name.startswith("HTTP/"):
                 found.clear()
             continue
         word = value.strip()
