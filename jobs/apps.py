@@ -6,6 +6,8 @@ class JobsConfig(AppConfig):
     label = "jobs"
 
     def ready(self) -> None:
+        from billing.caps.models import CapScope
+        from billing.caps.owners import register_names
         from genengine.core.api.idempotency import forget_answers
         from jobs.execution.load import first_checks, model_load
         from jobs.execution.paying import names_of_providers, titles_of_jobs
@@ -18,3 +20,5 @@ class JobsConfig(AppConfig):
         register_pass_rates(first_checks)
         register_sweep(forget_answers)
         register_sweep(take_outcomes)
+        register_names(CapScope.JOB, titles_of_jobs)
+        register_names(CapScope.PROVIDER, names_of_providers)

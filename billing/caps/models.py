@@ -11,14 +11,16 @@ class CapScope(models.TextChoices):
     WORKSPACE = "workspace", "Workspace, all time"
     MONTH = "month", "Workspace, calendar month"
     CAMPAIGN = "campaign", "Campaign"
-    TEAM = "team", "Team"
     MEMBER = "member", "Member"
-    PROVIDER = "provider", "Provider account"
+    PROVIDER = "provider", "Provider"
     JOB = "job", "Job"
 
 
 class Cap(TenantModel):
-    """A limit in micro-units over one scope and book. `held` + `spent` never passes `limit` by a reservation."""
+    """A limit in micro-units over one scope and book. `held` + `spent` never passes `limit` by a reservation.
+
+    `scope_id` is the campaign, the member, the provider, the job or the month (2026-11) that it limits.
+    """
 
     book = models.CharField(max_length=16, choices=Mode.choices)
     scope = models.CharField(max_length=16, choices=CapScope.choices)

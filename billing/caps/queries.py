@@ -6,17 +6,25 @@ from uuid import UUID
 from django.db.models import Q
 
 from billing.caps.models import Cap, CapScope
+from billing.caps.types import NOBODY, Owners
 from genengine.workspaces.models import Workspace
+from genengine.workspaces.tenancy import TenantQuerySet
 
 
-def caps_touched(*, workspace: Workspace, book: str, job_id: UUID, provider: str, now: datetime) -> object:
-    """Return the caps of the job, of its provider, of the month and of the workspace, in one queryset."""
+def caps_touched(
+    *, workspace: Workspace, book: str, job_id: UUID, provider: str, now: datetime, owners: Owners = NOBODY
+) -> TenantQuerySet:
+    """Return the caps of the job, its provider, campaign and member, the month and the workspace, in one queryset."""
     scopes = (
         Q(scope=CapScope.WORKSPACE)
         | Q(scope=CapScope.MONTH, scope_id=f"{now:%Y-%m}")
         | Q(scope=CapScope.PROVIDER, scope_id=provider)
         | Q(scope=CapScope.JOB, scope_id=str(job_id))
     )
+    if owners.campaign_id is not None:
+        scopes |= Q(scope=CapScope.CAMPAIGN, scope_id=str(owners.campaign_id))
+    if owners.member_id is not None:
+        scopes |= Q(scope=CapScope.MEMBER, scope_id=str(owners.member_id))
     return Cap.objects.of(workspace).filter(scopes, book=book)
 
 

@@ -7,9 +7,11 @@ from uuid import UUID
 
 from django.db.models import F
 
-from billing.caps.models import Cap
+from billing.caps.models import Cap, CapScope
 from billing.caps.months import open_month
+from billing.caps.owners import titles_of
 from billing.caps.queries import caps_touched
+from billing.caps.types import NOBODY, Owners
 from billing.ledger.models import Entry, EntryKind, Reservation, ReservationState, Stage
 from genengine.core.db import LockRank, lock_rows
 from genengine.core.money import format_micro
@@ -21,11 +23,17 @@ class CapReached(Exception):
 
     def __init__(self, cap: Cap, asked_micro: int) -> None:
         super().__init__(
-            f"{cap.get_scope_display()} budget: {format_micro(asked_micro)} is needed and"
+            f"{titles_of([cap])[cap.pk]} budget: {format_micro(asked_micro)} is needed and"
             f" {format_micro(cap.available_micro)} of {format_micro(cap.limit_micro)} is left."
-            " Raise the budget, choose a cheaper model or remove a variant."
+            f" {_who_raises(cap)}; or choose a cheaper model, or remove a variant."
         )
         self.cap, self.asked_micro = cap, asked_micro
+
+
+def _who_raises(cap: Cap) -> str:
+    if cap.scope == CapScope.JOB:
+        return "An Approver can raise it on the job's page"
+    return "An Admin can raise it under Settings, Caps"
 
 
 class SettlementRefused(Exception):
@@ -43,10 +51,13 @@ def reserve(
     amount_micro: int,
     now: datetime,
     stage: str = Stage.VIDEO,
+    owners: Owners = NOBODY,
 ) -> Reservation:
     """Hold `amount_micro` under every cap it touches, or raise `CapReached` and hold nothing."""
     open_month(workspace=workspace, book=book, now=now)
-    caps = _locked_caps(caps_touched(workspace=workspace, book=book, job_id=job_id, provider=provider, now=now))
+    caps = _locked_caps(
+        caps_touched(workspace=workspace, book=book, job_id=job_id, provider=provider, now=now, owners=owners)
+    )
     for cap in caps:
         if amount_micro > cap.available_micro:
             raise CapReached(cap, amount_micro)

@@ -38,7 +38,7 @@ def new(request: WorkspaceRequest) -> HttpResponseBase:
 @workspace_page(Action.EDIT_BRIEF)
 def edit(request: WorkspaceRequest, kit_id: UUID) -> HttpResponseBase:
     """Change a brand kit."""
-    return _edit(request, get_or_404(BrandKit, request.principal.workspace, kit_id))
+    return _edit(request, get_or_404(BrandKit, request.principal, kit_id))
 
 
 def _edit(request: WorkspaceRequest, kit: BrandKit | None) -> HttpResponseBase:

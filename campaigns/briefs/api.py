@@ -8,7 +8,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns.briefs.models import BrandKit, Brief, BriefAsset, BriefState
-from campaigns.briefs.queries import visible_briefs
 from campaigns.briefs.serializers import (
     AttachSerializer,
     BrandKitSerializer,
@@ -59,7 +58,7 @@ class Briefs(WorkspaceAPIView):
     )
     def get(self, request: Request) -> Response:
         """List briefs, newest first; archived ones only when asked for by state."""
-        rows = visible_briefs(principal=self.principal).select_related("campaign")
+        rows = Brief.objects.visible_to(self.principal).select_related("campaign")
         state = request.query_params.get("state")
         rows = rows.filter(state=state) if state else rows.exclude(state=BriefState.ARCHIVED)
         if campaign := request.query_params.get("campaign"):

@@ -161,9 +161,10 @@ class BriefForm(forms.Form):
         label="Compliance", required=False, widget=forms.CheckboxSelectMultiple
     )
     restricted = forms.BooleanField(
-        label="Only I, admins and people it is shared with open this brief",
+        label="Only its author and admins open this brief",
         required=False,
-        help_text="Jobs launched from it are seen by every member.",
+        help_text="Its jobs, films and packages are closed to other members too. Links that were copied before work on"
+        " until they expire.",
     )
 
     def __init__(

@@ -78,6 +78,8 @@ class BriefState(models.TextChoices):
 class Brief(TenantModel):
     """A draft that saves itself; `version` counts what has been frozen by a launch."""
 
+    restricted_by = ""
+
     campaign = models.ForeignKey(Campaign, null=True, blank=True, on_delete=models.PROTECT, related_name="briefs")
     title = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=16, choices=BriefState.choices, default=BriefState.DRAFT)
@@ -142,6 +144,8 @@ class BriefAssetRole(models.TextChoices):
 class BriefAsset(TenantModel):
     """An asset as a brief uses it."""
 
+    restricted_by = "brief"
+
     brief = models.ForeignKey(Brief, on_delete=models.CASCADE, related_name="brief_assets")
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="in_briefs")
     role = models.CharField(max_length=32, choices=BriefAssetRole.choices, default=BriefAssetRole.PRODUCT)
@@ -158,6 +162,8 @@ class BriefAsset(TenantModel):
 
 class BriefVersion(TenantModel):
     """A brief frozen at launch, as values."""
+
+    restricted_by = "brief"
 
     brief = models.ForeignKey(Brief, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()

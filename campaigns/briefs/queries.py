@@ -1,37 +1,22 @@
 """Reads of briefs: what is missing, which assets are used, what a version froze."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from django.db.models import Q
-from guardian.shortcuts import get_objects_for_user
-
-from campaigns.briefs.models import Brief, BriefAsset, BriefAssetRole, BriefState
+from campaigns.briefs.models import Brief, BriefAsset, BriefAssetRole, BriefState, Campaign
 from campaigns.briefs.types import FLAGS, Missing
 from genengine.media.channels import CHANNELS
-from genengine.workspaces.models import Role, Workspace
+from genengine.workspaces.models import Workspace
 from genengine.workspaces.policy import Principal
 from genengine.workspaces.tenancy import TenantQuerySet
 
 SHOWN = (BriefAssetRole.PRODUCT, BriefAssetRole.SCENE, BriefAssetRole.CLIP, BriefAssetRole.B_ROLL)
 
 
-def briefs_of(*, workspace: Workspace) -> TenantQuerySet:
-    """Return the briefs of a workspace that are not archived, newest first."""
-    return (
-        Brief.objects.of(workspace).exclude(state=BriefState.ARCHIVED).select_related("campaign", "brand_kit", "author")
-    )
-
-
-def visible_briefs(*, principal: Principal) -> TenantQuerySet:
-    """Return the briefs that are open to who asks; restricted ones to their authors, admins and whom they share."""
-    rows = Brief.objects.of(principal.workspace)
-    if principal.role == Role.ADMIN:
-        return rows
-    if principal.user is None:
-        return rows.filter(restricted=False)
-    shared = get_objects_for_user(principal.user, "campaigns.share_brief", klass=rows, with_superuser=False)
-    return rows.filter(Q(restricted=False) | Q(author=principal.user) | Q(pk__in=shared.values("pk")))
+def briefs_of(*, principal: Principal) -> TenantQuerySet:
+    """Return the briefs that a person may see and that are not archived, newest first."""
+    rows = Brief.objects.visible_to(principal).exclude(state=BriefState.ARCHIVED)
+    return rows.select_related("campaign", "brand_kit", "author")
 
 
 def assets_of(*, brief: Brief) -> list[BriefAsset]:
@@ -97,6 +82,13 @@ def _channel_advice(brief: Brief) -> list[Missing]:
             Missing("ratios", f"{channel.label} does not show {', '.join(others)}.", f"It shows {fits}.", False)
         )
     return missing
+
+
+def names_of_campaigns(workspace: Workspace, ids: Collection[str] | None) -> dict[str, str]:
+    """Return campaigns' names by id: of some, or of all."""
+    rows = Campaign.objects.of(workspace)
+    rows = rows if ids is None else rows.filter(pk__in=ids)
+    return {str(pk): name for pk, name in rows.order_by("name").values_list("pk", "name")}
 
 
 def genres_of_briefs(briefs: Iterable[UUID]) -> dict[UUID, str]:

@@ -20,6 +20,7 @@ from genengine.core.db import retry_conflicts, unit_of_work
 from genengine.core.events.services import append_event
 from genengine.workspaces.models import Workspace
 from genengine.workspaces.policy import Action, Principal, require
+from jobs.execution.services import restrict_jobs
 
 COLOUR = re.compile(r"^#[0-9a-fA-F]{6}$")
 COLOUR_NAMES = ("primary", "secondary", "accent", "background", "text", "accent2", "accent3", "surface", "sand")
@@ -58,6 +59,8 @@ def update_brief(*, brief: Brief, values: Mapping[str, Any], principal: Principa
         if changed:
             fresh.updated_at = now
             fresh.save(update_fields=[*changed, "updated_at"])
+            if "restricted" in changed:
+                _close_or_open(fresh, principal, now)
             _tell(fresh, "brief.updated", principal, now, fields=sorted(changed))
     for name in [*good, "updated_at"]:
         setattr(brief, name, getattr(fresh, name))
@@ -285,6 +288,20 @@ def _open(brief: Brief) -> Brief:
     if fresh.state == BriefState.ARCHIVED:
         raise BriefClosed("an archived brief is not changed; duplicate it to go on")
     return fresh
+
+
+def _close_or_open(brief: Brief, principal: Principal, now: datetime) -> None:
+    """Let the brief's jobs follow it, and tell the workspace: open sockets then ask again whose they may be."""
+    jobs = restrict_jobs(workspace_id=brief.workspace_id, brief_id=brief.pk, restricted=brief.restricted)
+    append_event(
+        brief.workspace.event_stream(),
+        "brief.access_changed",
+        actor=principal.actor,
+        now=now,
+        subject_kind="brief",
+        subject_id=brief.pk,
+        data={"brief": str(brief.pk), "restricted": brief.restricted, "jobs": jobs},
+    )
 
 
 def _touch(brief: Brief, now: datetime, *fields: str) -> None:

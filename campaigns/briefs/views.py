@@ -22,7 +22,6 @@ from genengine.assets.models import AssetKind
 from genengine.assets.services import UploadRefused, upload_asset
 from genengine.core import clock
 from genengine.workspaces.access import WorkspaceRequest, with_toast, workspace_page
-from genengine.workspaces.models import Role
 from genengine.workspaces.policy import Action, can, require
 from genengine.workspaces.tenancy import get_or_404
 from jobs.execution.models import Job
@@ -62,10 +61,8 @@ VISUAL = (AssetKind.IMAGE, AssetKind.VIDEO)
 @require_safe
 @workspace_page()
 def briefs(request: WorkspaceRequest) -> HttpResponse:
-    """Every brief, last touched first."""
-    rows = briefs_of(workspace=request.principal.workspace).order_by("-updated_at")
-    if request.principal.role != Role.ADMIN:
-        rows = rows.exclude(restricted=True) | rows.filter(author=request.principal.user)
+    """Every brief that the person may see, last touched first."""
+    rows = briefs_of(principal=request.principal).order_by("-updated_at")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     return render(request, "campaigns/briefs/briefs.html", {"page": page, "section": "briefs"})
 
@@ -169,7 +166,7 @@ def upload(request: WorkspaceRequest, brief_id: UUID) -> HttpResponseBase:
 def asset(request: WorkspaceRequest, brief_id: UUID, use_id: UUID) -> HttpResponseBase:
     """Move, remove, or say what a file is for."""
     row = _brief(request, brief_id)
-    use = get_or_404(BriefAsset, row.workspace, use_id, brief=row)
+    use = get_or_404(BriefAsset, request.principal, use_id, brief=row)
     who: dict[str, Any] = {"brief": row, "principal": request.principal, "now": clock.now()}
     action = request.POST.get("do", "")
     try:
@@ -197,9 +194,7 @@ def duplicate(request: WorkspaceRequest, brief_id: UUID) -> HttpResponseBase:
 
 
 def _brief(request: WorkspaceRequest, brief_id: UUID) -> Brief:
-    row = get_or_404(Brief, request.principal.workspace, brief_id)
-    if not can(request.principal, Action.VIEW, row):
-        raise Http404("no such brief")
+    row = get_or_404(Brief, request.principal, brief_id)
     if request.method == "POST":
         require(request.principal, Action.EDIT_BRIEF, row)
     return row

@@ -54,9 +54,9 @@ class Overview:
 def overview(*, principal: Principal, now: datetime) -> Overview:
     """Read the overview of a workspace as this person sees it."""
     workspace = principal.workspace
-    jobs = list(recent_jobs(workspace)[:RECENT])
+    jobs = list(recent_jobs(principal)[:RECENT])
     briefs = list(open_briefs(principal)[:RECENT])
-    counts = Job.objects.of(workspace).aggregate(
+    counts = Job.objects.visible_to(principal).aggregate(
         active=Count("pk", filter=Q(state__in=_RUNNING)),
         waiting=Count("pk", filter=Q(state=JobState.NEEDS_ATTENTION)),
     )
@@ -80,11 +80,11 @@ _RUNNING = (
 )
 
 
-def recent_jobs(workspace: Workspace) -> QuerySet[Job]:
-    """Return jobs, newest first, each with its masters counted."""
+def recent_jobs(principal: Principal) -> QuerySet[Job]:
+    """Return the jobs that a person may see, newest first, each with its masters counted."""
     ready = Q(masters__state=MasterState.READY)
     return (
-        Job.objects.of(workspace)
+        Job.objects.visible_to(principal)
         .annotate(
             masters_total=Count("masters", distinct=True),
             masters_ready=Count("masters", filter=ready, distinct=True),
@@ -96,8 +96,8 @@ def recent_jobs(workspace: Workspace) -> QuerySet[Job]:
 
 def open_briefs(principal: Principal) -> QuerySet[Brief]:
     """Return briefs that are being written, last touched first; restricted ones only to who may open them."""
-    briefs = (
-        Brief.objects.of(principal.workspace)
+    return (
+        Brief.objects.visible_to(principal)
         .exclude(state=BriefState.ARCHIVED)
         .annotate(
             planned=Exists(PlanRevision.objects.filter(brief=OuterRef("pk"))),
@@ -105,12 +105,6 @@ def open_briefs(principal: Principal) -> QuerySet[Brief]:
         )
         .order_by("-updated_at")
     )
-    return briefs if can(principal, Action.MANAGE_WORKSPACE) else briefs.filter(_visible(principal))
-
-
-def _visible(principal: Principal) -> Q:
-    author = Q(author=principal.user) if principal.user else Q()
-    return Q(restricted=False) | author
 
 
 def month_spend(*, workspace: Workspace, now: datetime) -> Spend:

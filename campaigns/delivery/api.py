@@ -28,7 +28,7 @@ class Exports(WorkspaceAPIView):
     @extend_schema(operation_id="exports_list", responses=ExportSerializer(many=True), tags=["exports"])
     def get(self, request: Request, job_id: UUID) -> Response:
         """List packages, newest first."""
-        rows = Export.objects.of(self.principal.workspace).filter(job=self.row(Job, job_id)).select_related("package")
+        rows = Export.objects.visible_to(self.principal).filter(job=self.row(Job, job_id)).select_related("package")
         return self.page(ExportSerializer, rows)
 
     @extend_schema(

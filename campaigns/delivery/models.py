@@ -16,6 +16,8 @@ from jobs.execution.models import Job, Leased, Master
 class Export(TenantModel, Leased):
     """A ZIP of media, captions, thumbnails, script, shot list and checksums. `checklist` says what blocks it."""
 
+    restricted_by = "job"
+
     job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="exports")
     masters = models.ManyToManyField(Master, related_name="exports")
     hashes = models.JSONField(default=dict)  # master id → sha256 that was asked for

@@ -25,9 +25,9 @@ OPEN = (ExportState.REQUESTED, ExportState.BUILDING, ExportState.CHECKING)
 @workspace_page()
 def deliver(request: WorkspaceRequest, job_id: UUID) -> HttpResponse:
     """Choose files for a package; see packages, their progress and what blocks them."""
-    job = get_or_404(Job, request.principal.workspace, job_id)
+    job = get_or_404(Job, request.principal, job_id)
     exports = list(
-        Export.objects.of(job.workspace_id)
+        Export.objects.visible_to(request.principal)
         .filter(job=job)
         .select_related("package", "requested_by")
         .prefetch_related("masters__branch")
@@ -50,8 +50,8 @@ def deliver(request: WorkspaceRequest, job_id: UUID) -> HttpResponse:
 @workspace_page(Action.REQUEST_EXPORT)
 def request_export(request: WorkspaceRequest, job_id: UUID) -> HttpResponseBase:
     """Ask for a package of the chosen files."""
-    job = get_or_404(Job, request.principal.workspace, job_id)
-    chosen = [get_or_404(Master, job.workspace, pk, job=job) for pk in request.POST.getlist("master")]
+    job = get_or_404(Job, request.principal, job_id)
+    chosen = [get_or_404(Master, request.principal, pk, job=job) for pk in request.POST.getlist("master")]
     back = redirect("deliver", request.principal.workspace.slug, job.pk)
     if not chosen:
         messages.error(request, "Choose at least one file for the package.")
@@ -72,8 +72,8 @@ def request_export(request: WorkspaceRequest, job_id: UUID) -> HttpResponseBase:
 @workspace_page(Action.REQUEST_EXPORT)
 def retry(request: WorkspaceRequest, job_id: UUID, export_id: UUID) -> HttpResponseBase:
     """Check a blocked package again."""
-    job = get_or_404(Job, request.principal.workspace, job_id)
-    export = get_or_404(Export, job.workspace, export_id, job=job)
+    job = get_or_404(Job, request.principal, job_id)
+    export = get_or_404(Export, request.principal, export_id, job=job)
     try:
         export = services.retry_export(export=export, principal=request.principal, now=clock.now())
     except TransitionRefused:

@@ -19,7 +19,7 @@ from genengine.workspaces.tenancy import get_or_404
 
 
 def _brief(request: WorkspaceRequest, brief_id: UUID) -> Brief:
-    brief = get_or_404(Brief, request.principal.workspace, brief_id)
+    brief = get_or_404(Brief, request.principal, brief_id)
     require(request.principal, Action.VIEW, brief)
     return brief
 

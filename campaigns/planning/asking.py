@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from billing.caps.types import Owners
 from billing.ledger.models import Reservation, Stage
 from billing.ledger.services import CapReached, commit, reserve, settle
 from campaigns.briefs.models import Brief
@@ -225,6 +226,7 @@ def _reserve(ask: PlannerAsk, amount_micro: int) -> Reservation:
             reservation = reserve(
                 workspace=ask.brief.workspace, book=ask.mode, job_id=ask.pk, subject_id=uuid.uuid4(),
                 provider=ask.provider, model=ask.model, amount_micro=amount_micro, now=now, stage=Stage.PLAN,
+                owners=Owners(campaign_id=ask.brief.campaign_id, member_id=ask.author_id),
             )  # fmt: skip
             commit(reservation=reservation, attempt_id=reservation.subject_id, now=now, note="asked for a plan")
             ask.rounds, ask.state, ask.open_reservation_id = ask.rounds + 1, AskState.ASKING, reservation.pk

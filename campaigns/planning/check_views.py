@@ -19,7 +19,7 @@ from jobs.preflight.types import Level
 @workspace_page()
 def checks(request: WorkspaceRequest, brief_id: UUID) -> HttpResponse:
     """Check the films of a revision, the newest unless `revision` names another."""
-    brief = get_or_404(Brief, request.principal.workspace, brief_id)
+    brief = get_or_404(Brief, request.principal, brief_id)
     require(request.principal, Action.VIEW, brief)
     number = request.GET.get("revision", "")
     revision = (

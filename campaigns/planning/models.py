@@ -11,6 +11,8 @@ from jobs.plan import Plan as PlanValues
 class PlanRevision(TenantModel):
     """One revision: who made it, why, what it costs, and by how much that differs from the one before."""
 
+    restricted_by = "brief"
+
     brief = models.ForeignKey(Brief, on_delete=models.CASCADE, related_name="plan_revisions")
     number = models.PositiveIntegerField()
     values = models.JSONField()
@@ -49,6 +51,8 @@ class AskState(models.TextChoices):
 
 class PlannerAsk(TenantModel):
     """One plan asked of a language model, from the click to the revision. `note` says why it was not the model's."""
+
+    restricted_by = "brief"
 
     brief = models.ForeignKey(Brief, on_delete=models.CASCADE, related_name="planner_asks")
     provider = models.CharField(max_length=32)

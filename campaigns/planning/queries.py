@@ -172,7 +172,7 @@ def reuse_policy_of(brief: Brief) -> str:
 def with_earlier_results(plan: Plan, brief: Brief, *, policy: str = "") -> Plan:
     """Return a plan with the earlier results that stand for its clips, by its own policy or by another."""
     chosen = plan.with_changes(reuse=policy) if policy else plan
-    return with_reuse(chosen, workspace=brief.workspace_id, mode=brief.workspace.mode)
+    return with_reuse(chosen, workspace=brief.workspace_id, mode=brief.workspace.mode, brief_id=brief.pk)
 
 
 def desk_of(brief: Brief, now: datetime, values: BriefValues | None = None, *, pictures: Iterable[str] = ()) -> Desk:
@@ -187,7 +187,13 @@ def desk_of(brief: Brief, now: datetime, values: BriefValues | None = None, *, p
         limits_of(brief, now),
         {ref.id: ref for ref in values.assets},
         now,
-        partial(clips_made_before, workspace=workspace.pk, mode=workspace.mode, policy=reuse_policy_of(brief)),
+        partial(
+            clips_made_before,
+            workspace=workspace.pk,
+            mode=workspace.mode,
+            policy=reuse_policy_of(brief),
+            brief_id=brief.pk,
+        ),
         usable_pictures(workspace, pictures),
     )
 

@@ -276,7 +276,7 @@ def restore(request: WorkspaceRequest, brief_id: UUID) -> HttpResponseBase:
 
 
 def _brief(request: WorkspaceRequest, brief_id: UUID) -> Brief:
-    brief = get_or_404(Brief, request.principal.workspace, brief_id)
+    brief = get_or_404(Brief, request.principal, brief_id)
     require(request.principal, Action.VIEW, brief)
     return brief
 

@@ -11,6 +11,8 @@ from jobs.execution.models import Master
 class Approval(TenantModel):
     """An Approver's yes to one master's exact hash; withdrawn by a person or when the master changes."""
 
+    restricted_by = "master__job"
+
     master = models.ForeignKey(Master, on_delete=models.CASCADE, related_name="approvals")
     sha256 = models.CharField(max_length=64)
     approver = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

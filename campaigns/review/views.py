@@ -20,7 +20,7 @@ from jobs.execution.models import Job, Master
 @workspace_page()
 def review(request: WorkspaceRequest, job_id: UUID) -> HttpResponse:
     """Every finished file of a job beside its checks."""
-    job = get_or_404(Job, request.principal.workspace, job_id)
+    job = get_or_404(Job, request.principal, job_id)
     context = {
         "job": job,
         "brief": {"pk": job.brief_id} if job.brief_id else None,
@@ -35,8 +35,8 @@ def review(request: WorkspaceRequest, job_id: UUID) -> HttpResponse:
 @workspace_page(Action.APPROVE)
 def approve(request: WorkspaceRequest, job_id: UUID, master_id: UUID) -> HttpResponseBase:
     """Approve or withdraw, on the hash that the page showed."""
-    job = get_or_404(Job, request.principal.workspace, job_id)
-    master = get_or_404(Master, job.workspace, master_id, job=job)
+    job = get_or_404(Job, request.principal, job_id)
+    master = get_or_404(Master, request.principal, master_id, job=job)
     note = request.POST.get("note", "")
     try:
         if request.POST.get("do") == "withdraw":

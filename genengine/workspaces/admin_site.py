@@ -24,6 +24,7 @@ from genengine.core.money import format_micro
 from genengine.workspaces.models import Membership, User, Workspace
 from genengine.workspaces.policy import Action, Principal, can, principal_of_user
 from genengine.workspaces.services import MembershipRefused, SettingsInvalid
+from genengine.workspaces.tenancy import open_to
 
 NOTHING = "–"
 OPENS = (Action.MANAGE_WORKSPACE, Action.READ_AUDIT)
@@ -143,6 +144,14 @@ def principal_in(request: HttpRequest, workspace_id: UUID) -> Principal:
     workspaces_of(request, Action.VIEW)
     principal: Principal = request._admin_principals[workspace_id]  # type: ignore[attr-defined]
     return principal
+
+
+def unrestricted_in(request: HttpRequest, model: Any, workspaces: Iterable[UUID]) -> models.Q:
+    """Return the condition that a row of some workspaces is not restricted to others than who asks."""
+    condition = models.Q(pk__in=())
+    for workspace in workspaces:
+        condition |= models.Q(workspace=workspace) & open_to(model, principal_in(request, workspace))
+    return condition
 
 
 def _principals(user: Any) -> dict[UUID, Principal]:
@@ -288,8 +297,12 @@ class TenantModelAdmin(StrictAdmin):
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        """Keep the rows of workspaces in which the person may see them."""
-        return super().get_queryset(request).filter(self._scope(workspaces_of(request, self.sees)))
+        """Keep the rows of workspaces in which the person may see them, and of those what is not restricted."""
+        workspaces = workspaces_of(request, self.sees)
+        rows = super().get_queryset(request).filter(self._scope(workspaces))
+        if getattr(self.model, "restricted_by", None) is not None:
+            rows = rows.filter(unrestricted_in(request, self.model, workspaces))
+        return rows
 
     def _scope(self, workspaces: Iterable[UUID]) -> models.Q:
         return models.Q(**{f"{self.workspace_path}__in": list(workspaces)})

@@ -19,7 +19,6 @@ from genengine.workspaces.policy import (
     NotAllowed,
     Principal,
     can,
-    is_open_to,
     principal_of_key,
     principal_of_user,
     require,
@@ -73,10 +72,7 @@ class WorkspaceAPIView(APIView):
 
     def row(self, model: type[T], pk: UUID | str, **lookups: Any) -> T:
         """Return a row of the workspace that is open to who asks; anything else is a 404."""
-        found = get_or_404(model, self.principal.workspace, pk, **lookups)
-        if not is_open_to(self.principal, found):
-            raise Http404
-        return found
+        return get_or_404(model, self.principal, pk, **lookups)
 
     def read(self, serializer: type[serializers.Serializer], **options: Any) -> dict[str, Any]:
         """Return the checked values of the body."""

@@ -10,6 +10,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet, UUIDField
+from django.db.models.functions import Cast
+
 from genengine.core.actors import Actor
 from genengine.workspaces.models import ApiKey, Membership, Role, User, Workspace
 
@@ -122,11 +125,12 @@ def require(principal: Principal, action: Action, obj: Any = None) -> None:
         raise NotAllowed(action, principal.role.label, _other_reason(principal, action, obj))
 
 
-def is_open_to(principal: Principal, obj: Any) -> bool:
-    """Say whether an object is in the principal's workspace and not restricted to others: if not, it is a 404."""
-    return getattr(obj, "workspace_id", principal.workspace.pk) == principal.workspace.pk and not _closed_to(
-        principal, obj
-    )
+def shared_ids(user: User) -> QuerySet[Any, UUID]:
+    """Return the ids of what is shared with a person, whatever it is: ids are unique across tables."""
+    from guardian.models import UserObjectPermission  # a model: not before the apps are loaded
+
+    shares = UserObjectPermission.objects.filter(user=user, permission__codename__startswith="share_")
+    return shares.values_list(Cast("object_pk", UUIDField()), flat=True)
 
 
 def key_is_valid(key: ApiKey, now: datetime) -> bool:
@@ -151,14 +155,17 @@ def _scoped(key: ApiKey, action: Action) -> bool:
 
 
 def _closed_to(principal: Principal, obj: Any) -> bool:
-    """A restricted object is open to its author, to admins, and to people it is shared with."""
-    if not getattr(obj, "restricted", False) or principal.role == Role.ADMIN:
+    """A restricted object is open to its author, to admins, and to people it is shared with; so is all below it.
+
+    The same rule as a condition of a query is `tenancy.open_to`.
+    """
+    path = getattr(obj, "restricted_by", None)
+    if path is None or principal.role == Role.ADMIN:
+        return False
+    for name in path.split("__") if path else ():
+        obj = getattr(obj, name)
+    if not obj.restricted:
         return False
     if principal.user is None:
         return True
-    author: UUID | None = getattr(obj, "author_id", None)
-    if author == principal.user.pk:
-        return False
-    from guardian.shortcuts import get_perms
-
-    return f"share_{obj._meta.model_name}" not in get_perms(principal.user, obj)
+    return obj.author_id != principal.user.pk and getattr(obj, obj.shared_as) not in shared_ids(principal.user)

@@ -9,15 +9,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
-from billing.caps.models import Cap
 from genengine.workspaces.models import Mode
 from jobs.execution.line import startable
-from jobs.execution.models import Attempt, Clip, Master
+from jobs.execution.models import Attempt, Master
 from jobs.execution.pace import next_poll_s
 from jobs.execution.polling import POLLED, DuePoll
-from jobs.execution.states import COMING, AttemptState, ClipState, MasterState
+from jobs.execution.states import COMING, AttemptState, MasterState
 from providers.catalogue import get_card, remote_class
 from providers.credentials.models import ProviderAccount
 from providers.values import Feature
@@ -167,10 +166,3 @@ def forgotten_masters(*, now: datetime, limit: int) -> list[UUID]:
     rows = Master.objects.filter(state=MasterState.PENDING, state_changed_at__lt=late).exclude(inputs_digest="")
     rows = rows.filter(Q(lease_until__isnull=True) | Q(lease_until__lt=late))
     return list(rows.values_list("pk", flat=True)[:limit])
-
-
-def affordable_clips(*, limit: int) -> list[Clip]:
-    """Return held clips whose job's caps have room again."""
-    with_room = Cap.objects.filter(limit_micro__gt=F("held_micro") + F("spent_micro"), scope="job")
-    jobs = [UUID(pk) for pk in with_room.values_list("scope_id", flat=True)[:500]]
-    return list(Clip.objects.filter(state=ClipState.HELD, job_id__in=jobs).order_by("position")[:limit])

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
+from billing.caps.types import Owners
 from billing.ledger.models import Reservation
 from genengine.assets.models import Blob
 from genengine.core.events.models import StreamKind
@@ -23,11 +24,23 @@ def choices(states: Any) -> list[tuple[str, str]]:
 
 
 class Job(TenantModel):
-    """A launched plan. `state` is folded from its branches; the mode is frozen at launch."""
+    """A launched plan. `state` is folded from its branches; the mode is frozen at launch.
+
+    `restricted` and `author` are those of its brief, kept in step by `services.restrict_jobs`; whom the brief is shared
+    with may see the job too.
+    """
+
+    restricted_by = ""
+    shared_as = "brief_id"
 
     title = models.CharField(max_length=200)
     brief_id = models.UUIDField(null=True, blank=True, db_index=True)  # plain id: briefs live above
     brief_version = models.PositiveIntegerField(default=1)
+    restricted = models.BooleanField(default=False)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    campaign_id = models.UUIDField(null=True, blank=True)  # plain id: whose budget pays, as it was at launch
     mode = models.CharField(max_length=16, choices=Mode.choices)
     fallback_policy = models.CharField(max_length=16, choices=FallbackPolicy.choices, default=FallbackPolicy.LOCAL)
     state = models.CharField(max_length=24, choices=choices(JobState), default=JobState.QUEUED)
@@ -59,9 +72,16 @@ class Job(TenantModel):
         """Return the newest plan revision's values."""
         return self.plans.latest("number").plan
 
+    @property
+    def owners(self) -> Owners:
+        """Return whose budgets pay for it beside its own: its campaign's and that of who launched it."""
+        return Owners(campaign_id=self.campaign_id, member_id=self.created_by_id)
+
 
 class JobPlan(TenantModel):
     """A plan revision that a job runs; append-only."""
+
+    restricted_by = "job"
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="plans")
     number = models.PositiveIntegerField()
@@ -91,6 +111,8 @@ class JobPlan(TenantModel):
 class Branch(TenantModel):
     """One variant on its way to delivery."""
 
+    restricted_by = "job"
+
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="branches")
     key = models.CharField(max_length=16)
     name = models.CharField(max_length=120)
@@ -112,6 +134,8 @@ class Branch(TenantModel):
 
 class Clip(TenantModel):
     """The slot scene × branch."""
+
+    restricted_by = "job"
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="clips")
     branch = models.ForeignKey(Branch, on_delete=models.CASCADE, related_name="clips")
@@ -176,6 +200,8 @@ OPEN_AT_VENDOR = (AttemptState.INTENT, AttemptState.SUBMITTED, AttemptState.UNKN
 
 class Attempt(TenantModel, Leased):
     """One request to one provider for one clip: at most one payment."""
+
+    restricted_by = "job"
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="attempts")
     clip = models.ForeignKey(Clip, on_delete=models.CASCADE, related_name="attempts")
@@ -257,6 +283,8 @@ class Attempt(TenantModel, Leased):
 class Exchange(TenantModel):
     """A provider call with secrets removed; erasable, unlike the event log."""
 
+    restricted_by = "attempt__job"
+
     attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="exchanges")
     at = models.DateTimeField()
     purpose = models.CharField(max_length=16)  # submit | poll | find | fetch | cancel | webhook
@@ -279,6 +307,8 @@ class TakeKind(models.TextChoices):
 
 class Take(TenantModel):
     """An immutable result for a clip."""
+
+    restricted_by = "job"
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="takes")
     clip = models.ForeignKey(Clip, on_delete=models.CASCADE, related_name="takes")
@@ -307,6 +337,8 @@ class Take(TenantModel):
 
 class Master(TenantModel, Leased):
     """A branch composed for one locale and ratio. `sha256` is its identity; approval binds to it."""
+
+    restricted_by = "job"
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="masters")
     branch = models.ForeignKey(Branch, on_delete=models.CASCADE, related_name="masters")

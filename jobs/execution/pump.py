@@ -22,6 +22,7 @@ from genengine.core.db import unit_of_work
 from genengine.core.pulse import beat
 from genengine.core.states import TransitionRefused
 from jobs.execution import due
+from jobs.execution.paying import affordable_clips
 from jobs.execution.polls import Polls
 from jobs.execution.queue import COMPOSE, MEDIA, enqueue, waiting_tasks
 from jobs.execution.services import masters, submitting
@@ -85,7 +86,7 @@ class Pump:
         """Start what may start; returns the seconds until something may, unless an event comes first."""
         begun, now = time.monotonic(), clock.now()
         if self._due("release", RELEASE_EVERY_S):
-            for clip in due.affordable_clips(limit=50):
+            for clip in affordable_clips(now=now, limit=50):
                 _guarded(release_held, clip=clip, now=now)
         first = due.next_start_at(now=now)
         if first is None or first > now:

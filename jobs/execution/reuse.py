@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
+from django.db.models import Q
+
 from genengine.assets.models import Asset
 from genengine.workspaces.models import Mode, ReusePolicy
 from jobs.execution.models import Take, TakeKind
@@ -25,13 +27,13 @@ Place = tuple[str, str]  # scene, branch
 Made = tuple[str, str, str]  # scene, branch, model
 
 
-def with_reuse(plan: Plan, *, workspace: UUID, mode: str) -> Plan:
+def with_reuse(plan: Plan, *, workspace: UUID, mode: str, brief_id: UUID | None = None) -> Plan:
     """Return the plan with each clip at no price for which an earlier result, or a clip before it in the same plan,
     can stand, as the plan's policy says."""
     made = [clip.as_made() for clip in plan.clips]
     paid = [clip for clip in made if clip.price_micro and not clip.not_before]
     wanted = _digests(paid, plan.reuse)
-    newest = _newest(workspace, mode, set(wanted.values()))
+    newest = _newest(workspace, mode, set(wanted.values()), brief_id)
     firsts: dict[str, ClipPlan] = {}
     clips = []
     for clip in made:
@@ -44,27 +46,32 @@ def with_reuse(plan: Plan, *, workspace: UUID, mode: str) -> Plan:
     return plan.with_changes(clips=tuple(clips))
 
 
-def earlier_takes(*, workspace: UUID, mode: str, clips: Sequence[ClipPlan], policy: str) -> dict[Place, Take]:
+def earlier_takes(
+    *, workspace: UUID, mode: str, clips: Sequence[ClipPlan], policy: str, brief_id: UUID | None = None
+) -> dict[Place, Take]:
     """Return the newest usable take for each clip that has one, by scene and branch."""
     wanted = _digests(clips, policy)
-    newest = _newest(workspace, mode, set(wanted.values()))
+    newest = _newest(workspace, mode, set(wanted.values()), brief_id)
     return {(scene, branch): newest[value] for (scene, branch, _), value in wanted.items() if value in newest}
 
 
-def clips_made_before(clips: Sequence[ClipPlan], *, workspace: UUID, mode: str, policy: str) -> set[Made]:
+def clips_made_before(
+    clips: Sequence[ClipPlan], *, workspace: UUID, mode: str, policy: str, brief_id: UUID | None = None
+) -> set[Made]:
     """Return which of these clips an earlier result can stand for, by scene, branch and model."""
     wanted = _digests(clips, policy)
-    newest = _newest(workspace, mode, set(wanted.values()))
+    newest = _newest(workspace, mode, set(wanted.values()), brief_id)
     return {clip for clip, value in wanted.items() if value in newest}
 
 
-def _newest(workspace: UUID, mode: str, digests: Collection[str]) -> dict[str, Take]:
-    """Return the newest usable take of each request, by its digest."""
+def _newest(workspace: UUID, mode: str, digests: Collection[str], brief_id: UUID | None) -> dict[str, Take]:
+    """Return the newest usable take of each request, by its digest; of restricted jobs only those of the brief."""
     if not digests:
         return {}
     takes = (
         Take.objects.of(workspace)
         .filter(
+            Q(job__restricted=False) | Q(job__brief_id=brief_id, job__brief_id__isnull=False),
             attempt__workspace_id=workspace,
             attempt__content_digest__in=digests,
             attempt__state=AttemptState.COLLECTED,

@@ -29,6 +29,7 @@ class JobSerializer(StateSerializer):
     title = serializers.CharField()
     brief = serializers.UUIDField(source="brief_id", allow_null=True)
     brief_version = serializers.IntegerField()
+    restricted = serializers.BooleanField(help_text="To its brief's author and to admins.")
     mode = serializers.ChoiceField(Mode.choices)
     paused = serializers.BooleanField()
     cancelled = serializers.BooleanField()

@@ -53,7 +53,7 @@ SAID = {
 @workspace_page(Action.CONTROL_JOB)
 def control_job(request: WorkspaceRequest, job_id: UUID) -> HttpResponseBase:
     """Pause, resume, cancel or rerun the whole job."""
-    job = get_or_404(Job, request.principal.workspace, job_id)
+    job = get_or_404(Job, request.principal, job_id)
     return _do(request, job, JOB, job=job)
 
 
@@ -61,24 +61,24 @@ def control_job(request: WorkspaceRequest, job_id: UUID) -> HttpResponseBase:
 @workspace_page(Action.CONTROL_JOB)
 def control_branch(request: WorkspaceRequest, job_id: UUID, branch_id: UUID) -> HttpResponseBase:
     """Pause, resume, cancel or rerun one variant."""
-    job = get_or_404(Job, request.principal.workspace, job_id)
-    return _do(request, job, BRANCH, branch=get_or_404(Branch, job.workspace, branch_id, job=job))
+    job = get_or_404(Job, request.principal, job_id)
+    return _do(request, job, BRANCH, branch=get_or_404(Branch, request.principal, branch_id, job=job))
 
 
 @require_POST
 @workspace_page(Action.CONTROL_JOB)
 def control_clip(request: WorkspaceRequest, job_id: UUID, clip_id: UUID) -> HttpResponseBase:
     """Pause, resume, cancel, rerun, lock or unlock one clip."""
-    job = get_or_404(Job, request.principal.workspace, job_id)
-    return _do(request, job, CLIP, clip=get_or_404(Clip, job.workspace, clip_id, job=job))
+    job = get_or_404(Job, request.principal, job_id)
+    return _do(request, job, CLIP, clip=get_or_404(Clip, request.principal, clip_id, job=job))
 
 
 @require_POST
 @workspace_page(Action.CONTROL_JOB)
 def choose_take(request: WorkspaceRequest, job_id: UUID, take_id: UUID) -> HttpResponseBase:
     """Use another take of a clip."""
-    job = get_or_404(Job, request.principal.workspace, job_id)
-    take = get_or_404(Take, job.workspace, take_id, job=job)
+    job = get_or_404(Job, request.principal, job_id)
+    take = get_or_404(Take, request.principal, take_id, job=job)
     return _answer(request, job, lambda **who: services.select_take(take=take, **who), "This take is used now.")
 
 
@@ -86,7 +86,7 @@ def choose_take(request: WorkspaceRequest, job_id: UUID, take_id: UUID) -> HttpR
 @workspace_page(Action.RAISE_CAP)
 def raise_cap(request: WorkspaceRequest, job_id: UUID) -> HttpResponseBase:
     """Change what the job may cost."""
-    job = get_or_404(Job, request.principal.workspace, job_id)
+    job = get_or_404(Job, request.principal, job_id)
     try:
         limit = to_micro(request.POST.get("limit", "").strip().lstrip("$").replace(",", ""))
     except ValueError as error:

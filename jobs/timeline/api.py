@@ -52,7 +52,7 @@ class Jobs(WorkspaceAPIView):
     )
     def get(self, request: Request) -> Response:
         """List jobs, newest first."""
-        rows = Job.objects.of(self.principal.workspace)
+        rows = Job.objects.visible_to(self.principal)
         for name, column in (("state", "state"), ("mode", "mode")):
             if value := request.query_params.get(name):
                 rows = rows.filter(**{column: value})
@@ -109,6 +109,7 @@ class JobEventList(WorkspaceAPIView):
         if wait and last_sequence(subject_id=job.pk) <= after:
             connection.close()  # a waiting request holds no connection
             async_to_sync(_next_event)(job.pk, after, wait)
+            self.row(Job, job_id)  # it may have been restricted meanwhile
         events = events_after(subject_id=job.pk, after=after, limit=limit)
         shown = messages_of(job_id=job.pk, events=events)
         return Response({"events": shown, "last_seq": last_sequence(subject_id=job.pk)})

@@ -84,7 +84,7 @@ class Access:
 
 
 def open_socket(handshake: Handshake, job_id: UUID, now: datetime) -> Access:
-    """Decide whether a socket may be opened. A foreign job and one that never was look the same."""
+    """Decide whether a socket may be opened. A foreign job, a restricted one and one that never was look the same."""
     job = Job.objects.select_related("workspace").filter(pk=job_id).first()
     if ticket := handshake.query.get("ticket"):
         return _by_ticket(ticket, job, job_id, now)
@@ -145,8 +145,12 @@ def _of_user(user: User | None, job: Job | None) -> Principal | None:
 
 
 def _open(job: Job | None, principal: Principal | None) -> Job:
-    if job is None or principal is None or principal.workspace.pk != job.workspace_id:
+    """Read the job again as the principal sees it: it may have been restricted since the socket was opened."""
+    if job is None or principal is None:
         raise SocketRefused(Close.NO_SUCH_JOB)
-    if not can(principal, Action.VIEW, job):
+    if not can(principal, Action.VIEW):
         raise SocketRefused(Close.NOT_ALLOWED)
-    return job
+    seen: Job | None = Job.objects.visible_to(principal).select_related("workspace").filter(pk=job.pk).first()
+    if seen is None:
+        raise SocketRefused(Close.NO_SUCH_JOB)
+    return seen

@@ -28,9 +28,9 @@ LOG_LINES = 60
 @require_safe
 @workspace_page()
 def jobs(request: WorkspaceRequest) -> HttpResponse:
-    """Every job of the workspace, newest first."""
+    """Every job that the person may see, newest first."""
     rows = (
-        Job.objects.of(request.principal.workspace)
+        Job.objects.visible_to(request.principal)
         .annotate(
             masters_total=Count("masters", distinct=True),
             masters_ready=Count("masters", filter=Q(masters__state=MasterState.READY), distinct=True),
@@ -60,7 +60,7 @@ def job_live(request: WorkspaceRequest, job_id: UUID) -> HttpResponse:
 @workspace_page()
 def job_events(request: WorkspaceRequest, job_id: UUID) -> JsonResponse:
     """Events after a number, for browsers whose sockets are blocked. The same values as over `/ws/jobs/{id}`."""
-    job = get_or_404(Job, request.principal.workspace, job_id)
+    job = get_or_404(Job, request.principal, job_id)
     after = request.GET.get("after", "0")
     events = events_after(subject_id=job.pk, after=int(after) if after.isdecimal() and len(after) < 18 else 0)
     last = last_sequence(subject_id=job.pk)
@@ -72,7 +72,7 @@ def job_events(request: WorkspaceRequest, job_id: UUID) -> JsonResponse:
 def clip_page(request: WorkspaceRequest, job_id: UUID, clip_id: UUID) -> HttpResponse:
     """One clip: player, takes, what went wrong, calls to the provider."""
     context = _context(request, job_id)
-    clip = get_or_404(Clip, request.principal.workspace, clip_id, job_id=job_id)
+    clip = get_or_404(Clip, request.principal, clip_id, job_id=job_id)
     rows = [(branch, row) for branch in context["timeline"].branches for row in branch.clips if row.id == clip.pk]
     shown = attempts_of(clip=clip) if can(request.principal, Action.CONTROL_JOB) else ()
     context |= {"chosen_branch": rows[0][0], "chosen": rows[0][1], "attempts": shown}
@@ -84,14 +84,14 @@ def clip_page(request: WorkspaceRequest, job_id: UUID, clip_id: UUID) -> HttpRes
 def master_page(request: WorkspaceRequest, job_id: UUID, master_id: UUID) -> HttpResponse:
     """One master: player and what is known about it."""
     context = _context(request, job_id)
-    master = get_or_404(Master, request.principal.workspace, master_id, job_id=job_id)
+    master = get_or_404(Master, request.principal, master_id, job_id=job_id)
     rows = [(branch, row) for branch in context["timeline"].branches for row in branch.masters if row.id == master.pk]
     context |= {"chosen_branch": rows[0][0], "chosen_master": rows[0][1]}
     return render(request, "jobs/timeline/job.html" + ("#master" if request.htmx else ""), context)
 
 
 def _context(request: WorkspaceRequest, job_id: UUID) -> dict[str, Any]:
-    job = get_or_404(Job, request.principal.workspace, job_id)
+    job = get_or_404(Job, request.principal, job_id)
     now = clock.now()
     view = timeline(job=job, now=now, log_lines=LOG_LINES)
     return {

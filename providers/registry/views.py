@@ -75,7 +75,7 @@ def add(request: WorkspaceRequest, provider: str) -> HttpResponseBase:
 @workspace_page(Action.MANAGE_CREDENTIALS)
 def change(request: WorkspaceRequest, account_id: UUID) -> HttpResponseBase:
     """Try an account's key again, or forget it."""
-    account = get_or_404(ProviderAccount, request.principal.workspace, account_id)
+    account = get_or_404(ProviderAccount, request.principal, account_id)
     if request.POST.get("do") == "revoke":
         services.revoke_account(account=account, actor=request.principal.actor, now=clock.now())
         messages.success(request, "The key is forgotten.")

@@ -1,5 +1,6 @@
 """Every write of execution, a module a use case."""
 
+from jobs.execution.services.access import restrict_jobs
 from jobs.execution.services.control import (
     ClipLocked,
     cancel_branch,
@@ -38,6 +39,7 @@ __all__ = [
     "rerun_branch",
     "rerun_clip",
     "rerun_job",
+    "restrict_jobs",
     "resume_branch",
     "resume_clip",
     "resume_job",

@@ -96,7 +96,9 @@ def earlier_take_of(job: Job, clip: Clip, planned: ClipPlan) -> Take | None:
     """Return the take that the plan reuses for this clip, if it may still stand for it."""
     if planned.reuse is None or clip.fresh:
         return None
-    found = earlier_takes(workspace=job.workspace_id, mode=job.mode, clips=[planned], policy=ReusePolicy.ALL)
+    found = earlier_takes(
+        workspace=job.workspace_id, mode=job.mode, clips=[planned], policy=ReusePolicy.ALL, brief_id=job.brief_id
+    )
     return found.get((planned.scene, planned.branch))
 
 
@@ -219,6 +221,7 @@ def _hold_money(job: Job, clip: Clip, planned: ClipPlan, now: datetime) -> Reser
         model=planned.model,
         amount_micro=planned.price_upper_micro,
         now=now,
+        owners=job.owners,
     )
 
 
@@ -233,6 +236,6 @@ def _put_on_hold(clip: Clip, reached: CapReached, now: datetime) -> None:
             stage="budget",
             cause=str(reached),
             who_pays="nobody: nothing was sent",
-            next_step="raise the budget or cancel this clip",
+            next_step="let the budget be raised, as the cause says, or cancel this clip",
         ),
     )

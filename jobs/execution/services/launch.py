@@ -37,10 +37,14 @@ def launch_job(
     brief_version: int = 1,
     source_revision_id: UUID | None = None,
     deadline_at: datetime | None = None,
+    author: User | None = None,
+    restricted: bool = False,
+    campaign_id: UUID | None = None,
 ) -> Job:
     """Create the job with its branches, clips and masters, reserve the plan's upper price, queue every clip.
 
-    Raises `CapReached` when a cap would be passed; then nothing was created and nothing is held.
+    `user` launches it and `author` wrote its brief; a `restricted` job is the author's and the admins' to see. Raises
+    `CapReached` when a cap would be passed; then nothing was created and nothing is held.
     """
     check_plan(plan)
     with unit_of_work():
@@ -49,6 +53,9 @@ def launch_job(
             title=title[:200],
             brief_id=brief_id,
             brief_version=brief_version,
+            author=author,
+            restricted=restricted,
+            campaign_id=campaign_id,
             mode=workspace.mode,
             fallback_policy=workspace.fallback_policy,
             state_changed_at=now,
@@ -181,6 +188,7 @@ def add_branch(
             model=model,
             amount_micro=planned.price_upper_micro,
             now=now,
+            owners=job.owners,
         )
         clip.save(update_fields=["reservation"])
         CLIP.apply(clip, "enqueue", actor=actor, now=now, data={"reserved_micro": planned.price_upper_micro})

@@ -337,6 +337,7 @@ def start_fallback(*, job: Job, clip: Clip, now: datetime) -> Attempt:
         model=planned.model,
         amount_micro=0,
         now=now,
+        owners=job.owners,
     )
     return create_attempt(clip=clip, job=job, planned=planned, reservation=reservation, now=now, fallback=True)
 

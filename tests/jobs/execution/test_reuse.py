@@ -99,6 +99,17 @@ def books(job: Job) -> tuple[int, int]:
     return cap.held_micro, cap.spent_micro
 
 
+def test_a_restricted_jobs_take_stands_for_clips_of_its_own_brief_alone(
+    admin: Principal, asset: Asset, footage: Path
+) -> None:
+    take = made_before(admin, paid_plan(asset), footage)
+    brief, where = uuid.uuid4(), {"workspace": admin.workspace.pk, "mode": Mode.SIMULATED}
+    Job.objects.filter(pk=take.job_id).update(restricted=True, brief_id=brief)
+    assert with_reuse(paid_plan(asset), **where).price_micro == KLING_PRICE
+    assert with_reuse(paid_plan(asset), **where, brief_id=uuid.uuid4()).price_micro == KLING_PRICE
+    assert with_reuse(paid_plan(asset), **where, brief_id=brief).price_micro == 0
+
+
 def test_the_same_request_gets_the_earlier_bytes_and_nobody_is_paid(
     admin: Principal, asset: Asset, footage: Path
 ) -> None:
