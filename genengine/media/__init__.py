@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from genengine.media.captions.cues import Cue, cues_from_script
     from genengine.media.captions.files import write_srt, write_vtt
     from genengine.media.channels import CHANNELS, Channel
+    from genengine.media.compose.bars import bar_for_words
     from genengine.media.compose.compiler import CompileReport
     from genengine.media.compose.compiler import compile_spec as compile
     from genengine.media.errors import (
@@ -63,6 +64,7 @@ _HOMES = {
     "SpecError": "errors:SpecError",
     "SpecProblem": "errors:SpecProblem",
     "ToolMissing": "errors:ToolMissing",
+    "bar_for_words": "compose.bars:bar_for_words",
     "compile": "compose.compiler:compile_spec",
     "cues_from_script": "captions.cues:cues_from_script",
     "ingest": "intake.service:ingest",
@@ -102,6 +104,7 @@ __all__ = [
     "SpecError",
     "SpecProblem",
     "ToolMissing",
+    "bar_for_words",
     "calmed",
     "compile",
     "cues_from_script",

@@ -46,7 +46,7 @@ TEXTS = {
     "dash.mp4": ('<?xml version="1.0"?>\n<MPD></MPD>', "playlist_refused"),
     "session.mp4": ("v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nm=video 5004 RTP/AVP 96\n", "playlist_refused"),
     "film.mp4": ("just words, no film\n", "text_not_media"),
-    "drawing.png": ("<svg xmlns='http://www.w3.org/2000/svg'><image href='file:///etc/passwd'/></svg>", "svg_refused"),
+    "drawing.png": ("<svg xmlns='http://www.w3.org/2000/svg'><image href='file:///etc/passwd'/></svg>", "svg_external"),
     "page.jpg": ("<!doctype html><p>hello", "markup_refused"),
     "document.jpg": ("%PDF-1.7 rest of it", "pdf_refused"),
     "blank.txt": ("  \n\t\n", "empty_text"),

@@ -94,3 +94,18 @@ def test_an_outline_surrounds_the_letters() -> None:
     solid = pixels[pixels[..., 3] == 255][:, :3]
     assert (solid.max(axis=1) < 40).any()
     assert (solid.min(axis=1) > 215).any()
+
+
+def test_a_line_ends_at_a_blank_and_not_inside_a_hyphenated_word() -> None:
+    """At this width the first line could hold "Made with AI-", and the blank before it is the better place."""
+    fonts = chain(text="x")
+    for words in ("Made with AI-generated pictures and voices", "Ask for our well-known six-pack today"):
+        for width in range(260, 700, 20):
+            block = fit(words, fonts, width=width, height=400, size=40, smallest=20, max_lines=5)
+            assert [line.text for line in block.lines if line.text.endswith("-")] == [], width
+
+
+def test_a_hyphenated_word_wider_than_the_box_ends_its_line_at_the_hyphen() -> None:
+    word = "Donaudampfschifffahrts-Gesellschaft"
+    block = fit(word, chain(text=word), width=520, height=400, size=40, smallest=36)
+    assert [line.text for line in block.lines] == ["Donaudampfschifffahrts-", "Gesellschaft"]

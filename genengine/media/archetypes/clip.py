@@ -8,11 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from genengine.media.archetypes.assemble import PRESETS, SUBJECTS
+from genengine.media.archetypes.assemble import PRESETS
 from genengine.media.archetypes.prepare import prepare
 from genengine.media.archetypes.values import Look
+
+TALL = 0.7
+STANDS = MappingProxyType({"tall": ("bottom", 0.8, 0.46, 0.05), "wide": ("top_right", 0.46, 0.64, 0.1)})
+"""Where the subject stands in a tall frame and in others, its share of the frame's width and height, and its distance
+from the edge: words stand above or beside it, and captions find room between or below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +39,9 @@ def set_clip(preset: str, photo: Path, size: tuple[int, int], frames: int, folde
     """
     prepared = prepare(preset, {"photo": photo}, size, folder)
     subject = prepared.materials[0]
-    shape = size[0] / size[1]
-    place, width, height = SUBJECTS["tall" if shape < 0.7 else "square" if shape < 1.3 else "wide"]
+    place, width, height, margin = STANDS["tall" if size[0] / size[1] < TALL else "wide"]
+    if PRESETS[preset].label == "Split" and place == "bottom":
+        place = "bottom_right"
     backdrop = PRESETS[preset].move != "rest" and subject.cutout
     ground: dict[str, Any] = (
         {"type": "image", "asset": "photo", "fit": {"mode": "blurred"}}
@@ -50,6 +57,7 @@ def set_clip(preset: str, photo: Path, size: tuple[int, int], frames: int, folde
         "place": place,
         "size": width,
         "max_height": height,
+        "margin": margin,
         "shadow": True,
     }
     used = {subject.asset, *(["photo"] if backdrop else [])}

@@ -82,11 +82,11 @@ def sourced(spec: RenderSpec, files: Mapping[str, Path]) -> list[tuple[str, Grap
     captions = list(_captions(spec, files)) if spec.captions.mode == "burned" else []
     marks = list(_marks(spec))
     below = caption_height(spec.output) if captions and spec.captions.position == "bottom" else 0
-    above = max(_logo_height(spec, files), _mark_height(marks, spec, files))
+    marked = _mark_height(marks, spec, files)
     overlays = [
         (f"$.overlays[{index}]", part)
         for index, item in enumerate(spec.overlays)
-        for part in _shown(_overlay(item, below, above), files, spec.output)
+        for part in _shown(_overlay(item, below, max(marked, _logo_height(item, spec, files))), files, spec.output)
     ]
     beside = [*(part for _, part in overlays), *marks]
     return [*overlays, *_kept_clear(captions, beside, spec, files), *(("$.marks", mark) for mark in marks)]
@@ -119,6 +119,8 @@ def _lift(parts: list[tuple[Graphic, Box]], beside: list[Graphic], spec: RenderS
     shown = [other for other in beside if other.start < end and other.end > start and other.area == "safe"]
     taken = [placed_box(other, spec.output, files) for other in shown if other.text or other.image in files]
     taken = [(x0, y0 - gap, x1, y1 + gap) for x0, y0, x1, y1 in taken]
+    bars = [getattr(spec.segments[slot], "bar", None) for slot in slots_in(spec.slot_starts, start, end)]
+    taken += [(0, 0, spec.output.width, bar.rows(spec.output.height)) for bar in bars if bar]
     top = clear_top(block, _box(parts[0][0], spec.output), shown_subjects(spec, start, end), taken)
     return tallest[1] - top
 
@@ -269,6 +271,8 @@ def _marks(spec: RenderSpec) -> Iterator[Graphic]:
     if not texts:
         return
     taken = {item.place for item in spec.overlays}
+    if any(getattr(segment, "bar", None) for segment in spec.segments):
+        taken |= set(TOP_ROW)  # a bar is for its words alone
     place = next((corner for corner in CORNERS if corner not in taken), Place.LEFT)
     captioned = spec.captions.cues and spec.captions.mode == "burned" and spec.captions.position == "bottom"
     lift = caption_height(spec.output) if captioned and place in (Place.BOTTOM_LEFT, Place.BOTTOM_RIGHT) else 0
@@ -284,10 +288,12 @@ def _mark_height(marks: list[Graphic], spec: RenderSpec, files: Mapping[str, Pat
     return max(heights) + gap if heights else 0
 
 
-def _logo_height(spec: RenderSpec, files: Mapping[str, Path]) -> int:
-    """What pictures at the top of the safe zone take there, so that words start below them."""
+def _logo_height(shown: ImageOverlay | TextOverlay, spec: RenderSpec, files: Mapping[str, Path]) -> int:
+    """What pictures at the top of the safe zone take there while an overlay is shown, so that words start below."""
     heights = [0]
     for item in spec.overlays:
+        if item.end_frame <= shown.start_frame or item.start_frame >= shown.end_frame:
+            continue
         if isinstance(item, ImageOverlay) and item.place in TOP_ROW and item.area == "safe" and item.asset in files:
             with Image.open(files[item.asset]) as image:
                 tall = item.size * spec.output.width * image.height / image.width

@@ -30,8 +30,10 @@ def shown_subjects(spec: RenderSpec, start: int, end: int) -> list[Box]:
             continue
         length = segment.duration_frames + spec.run_on(index)
         low, high = max(start, first), min(end, first + segment.duration_frames)
-        area, size = segment.subject.edges, (spec.output.width, spec.output.height)
-        boxes.append(_swept(area, segment.motion, ((low - first) / length, (high - first) / length), size))
+        above = segment.bar.rows(spec.output.height) if segment.bar else 0
+        area, size = segment.subject.edges, (spec.output.width, spec.output.height - above)
+        box = _swept(area, segment.motion, ((low - first) / length, (high - first) / length), size)
+        boxes.append((box[0], box[1] + above, box[2], box[3] + above))
     return boxes
 
 

@@ -7,7 +7,7 @@ import json
 import re
 import sys
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one file may cost. Sizes in bytes, times in seconds."""
+    """What one file may cost. Sizes in bytes, times in seconds; drawings are turned into pictures of ``drawing_side``
+    pixels on their longer side, more than a logo takes of a 4K frame."""
 
     file_bytes: int = 2_000_000_000
     text_bytes: int = 1_000_000
@@ -32,6 +33,10 @@ class Limits:
     side: int = 7680
     film_side: int = 3840
     duration_s: float = 900
+    drawing_bytes: int = 4_000_000
+    drawing_side: int = 2048
+    drawing_memory: int = 1 << 30
+    drawing_cpu_s: int = 20
     memory: int = 3 << 30
     timeout_s: float = 600
 
@@ -76,13 +81,31 @@ def ingest(
 
 
 def _picture(path: Path, stem: Path, found: Sniffed, name: str, limits: Limits) -> Ingested:
+    if found.format == "SVG":
+        return _drawing(path, stem, name, limits)
     words = [path.resolve(), stem.resolve(), found.format, limits.pixels, limits.side, limits.memory, 60]
-    argv = [sys.executable, "-I", "-c", _CHILD, str(ROOT), *map(str, words)]
+    hint = "Scale it down or save it again as JPEG or PNG."
+    fault = MediaRejected("picture_damaged", f"{name} could not be decoded within its limits.", hint)
+    return _by_child("picture_child", words, name, fault, timeout=90)
+
+
+def _drawing(path: Path, stem: Path, name: str, limits: Limits) -> Ingested:
+    hint = "Simplify it, or export it as PNG, 2000 pixels wide or more, with a transparent ground."
+    if path.stat().st_size > limits.drawing_bytes:
+        message = f"{name} is larger than the {limits.drawing_bytes // 1_000_000} MB that a drawing may have."
+        raise MediaRejected("svg_too_large", message, hint)
+    words = [path.resolve(), stem.resolve(), limits.drawing_side, limits.drawing_memory, limits.drawing_cpu_s]
+    fault = MediaRejected("svg_too_complex", f"{name} could not be drawn within its limits.", hint)
+    return _by_child("drawing_child", words, name, fault, timeout=limits.drawing_cpu_s * 3)
+
+
+def _by_child(child: str, words: Sequence[object], name: str, fault: MediaRejected, *, timeout: float) -> Ingested:
+    """What a process of its own makes of a picture; ``fault`` is said when it does not come back with an answer."""
+    argv = [sys.executable, "-I", "-c", _CHILD, str(ROOT), child, *map(str, words)]
     try:
-        answer: dict[str, Any] = json.loads(run(argv, timeout=90).stdout)
+        answer: dict[str, Any] = json.loads(run(argv, timeout=timeout).stdout)
     except (RenderFailed, json.JSONDecodeError) as error:
-        hint = "Scale it down or save it again as JPEG or PNG."
-        raise MediaRejected("picture_damaged", f"{name} could not be decoded within its limits.", hint) from error
+        raise fault from error
     if "code" in answer:
         raise MediaRejected(answer["code"], f"{name}: {answer['message']}", answer["hint"])
     made = Path(answer["path"])
@@ -94,8 +117,9 @@ _CHILD = """
 import sys
 sys.path.insert(0, sys.argv.pop(1))
 import json
-from genengine.media.intake import picture_child
-print(json.dumps(picture_child.main(sys.argv[1:])))
+from importlib import import_module
+child = import_module("genengine.media.intake." + sys.argv.pop(1))
+print(json.dumps(child.main(sys.argv[1:])))
 """
 
 

@@ -63,6 +63,7 @@ PLAYLIST = re.compile(
     r"^(#EXTM3U|#EXTINF|ffconcat\s|\[playlist\]|<MPD\b|<\?xml[^>]*>\s*(<!--.*?-->\s*)*<(MPD|smil|SmoothStreamingMedia)\b|<smil\b|v=0\s*\n(.*\n)*?m=)",
     re.I,
 )
+PAGE = re.compile(r"^(<\?xml[^>]*>\s*)?(<!doctype html|<html)", re.I)
 MARKUP = re.compile(r"^(<\?xml|<!doctype|<html|<svg|<!--)", re.I)
 
 
@@ -128,12 +129,8 @@ def _text(head: bytes, path: Path, name: str) -> Sniffed:
         hint = "Upload the film itself; lists that point to other files are never followed."
         raise MediaRejected("playlist_refused", f"{name} is a playlist, not a film{_although(name)}.", hint)
     if MARKUP.search(start):
-        if "<svg" in start[:4000].lower():
-            raise MediaRejected(
-                "svg_refused",
-                f"{name} is an SVG drawing.",
-                "Export it as PNG, 2000 pixels wide or more, with a transparent ground.",
-            )
+        if "<svg" in start[:4000].lower() and not PAGE.search(start):
+            return Sniffed("image", "SVG", "image/svg+xml")
         raise MediaRejected(
             "markup_refused",
             f"{name} is a web page or XML, not media.",

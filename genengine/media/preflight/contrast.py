@@ -7,6 +7,7 @@ only refused where that help cannot work: a plate of nearly the letters' own col
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -75,13 +76,19 @@ def logo_contrast(path: Path, pixels: NDArray[np.uint8]) -> float | None:
 
     A quarter of it must stand out: a mark of several colours needs no more to be seen.
     """
-    with Image.open(path) as image:
-        rgba = np.asarray(image.convert("RGBA").resize((96, 96)), np.uint8)
-    solid = rgba[rgba[..., 3] > 128][:, :3]
-    if not len(solid):
+    solid = _solid_parts(path, path.stat().st_mtime_ns)
+    if not solid:
         return None
     ground = float(np.median(luminances(pixels)))
-    return float(np.percentile([contrast(float(value), ground) for value in luminances(solid)], 75))
+    return float(np.percentile([contrast(value, ground) for value in solid], 75))
+
+
+@lru_cache(maxsize=16)
+def _solid_parts(path: Path, _changed: int) -> tuple[float, ...]:
+    """Luminances of what is not transparent in a small copy. Kept, because a logo is tried in many places."""
+    with Image.open(path) as image:
+        rgba = np.asarray(image.convert("RGBA").resize((96, 96)), np.uint8)
+    return tuple(float(value) for value in luminances(rgba[rgba[..., 3] > 128][:, :3]))
 
 
 def luminances(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -123,7 +123,8 @@ def _pictures(spec: RenderSpec, facts: Mapping[str, Facts]) -> Iterator[LintFind
         path = f"$.segments[{index}].asset"
         width, height = found.size
         zoom = max(segment.motion.start.zoom, segment.motion.end.zoom)
-        sides = spec.output.width / width, spec.output.height / height
+        below = spec.output.height - (segment.bar.rows(spec.output.height) if segment.bar else 0)
+        sides = spec.output.width / width, below / height
         scale = (max(sides) if segment.fit.mode == "crop" else min(sides)) * zoom
         if segment.fit.mode != "blurred":
             yield from _enlarged(path, (width, height), scale)

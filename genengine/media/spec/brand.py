@@ -158,6 +158,8 @@ def _used_colors(spec: RenderSpec) -> Iterator[tuple[str, str]]:
                 yield f"$.segments[{index}].accent", segment.accent
             yield f"$.segments[{index}].background.from", segment.background_from
             yield f"$.segments[{index}].background.to", segment.background_to
+        elif segment.bar is not None:
+            yield f"$.segments[{index}].bar.color", segment.bar.color
 
 
 def _is_brand_color(color: str, brand: tuple[str, ...]) -> bool:

@@ -107,7 +107,7 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A part of a fitted picture, in fractions of it from its left and top."""
+    """A part of a fitted picture, in fractions of it from its left and top; a bar is no part of the picture."""
 
     left: float
     top: float
@@ -118,6 +118,18 @@ class Region:
     def edges(self) -> tuple[float, float, float, float]:
         """Left, top, right, bottom."""
         return self.left, self.top, self.right, self.bottom
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A plain bar across the top of the frame, ``height`` of its height; the picture fills what is below it."""
+
+    height: float
+    color: str = "#ffffff"
+
+    def rows(self, height: int) -> int:
+        """Pixels of a frame of ``height`` that it takes, an even number."""
+        return round(self.height * height / 2) * 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +150,7 @@ class ImageSegment:
     motion: Motion = Motion()
     fit: Fit = Fit()
     subject: Region | None = None
+    bar: Bar | None = None
     transition: Transition = Transition()
 
 
@@ -152,6 +165,7 @@ class VideoSegment:
     motion: Motion = Motion()
     fit: Fit = Fit()
     subject: Region | None = None
+    bar: Bar | None = None
     sound_gain_db: float | None = None
     transition: Transition = Transition()
 

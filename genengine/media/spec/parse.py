@@ -83,6 +83,8 @@ def _segment(item: Mapping[str, Any], brand: m.Brand) -> m.Segment:
         values["fit"] = _fit(values["fit"])
     if "subject" in values:
         values["subject"] = m.Region(**values["subject"])
+    if "bar" in values:
+        values["bar"] = m.Bar(**values["bar"])
     if item["type"] == "image":
         return m.ImageSegment(**values)
     if item["type"] == "video":

@@ -20,6 +20,9 @@ NOT_AT_LINE_START = frozenset(
 )
 NOT_AT_LINE_END = frozenset("（「『【〈《〔［｛([{«“‘¿¡$€£¥￥#@")
 HYPHENS = frozenset("-\u2010\u2013\u2014")
+IN_WORDS = frozenset("-\u2010")
+"""Hyphens that join parts of one word; dashes stand between words."""
+
 ADDRESS = re.compile(r"^(?:\w+://|www\.)|^[\w.-]+\.\w{2,}/|^[@#]\w{12,}")
 ADDRESS_BREAKS = frozenset("/?&=_.#-+")
 
@@ -39,6 +42,11 @@ def breakable(paragraph: str) -> list[str]:
         else:
             units[-1] += piece
     return units
+
+
+def splits_word(unit: str) -> bool:
+    """Whether a line that ends with this piece of ``breakable`` ends inside a hyphenated word."""
+    return unit[-1] in IN_WORDS
 
 
 def shown(line: str) -> str:

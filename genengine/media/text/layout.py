@@ -7,12 +7,22 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from genengine.media.text.breaking import NOT_AT_LINE_END, NOT_AT_LINE_START, breakable, shown
+from genengine.media.text.breaking import (
+    IN_WORDS,
+    NOT_AT_LINE_END,
+    NOT_AT_LINE_START,
+    breakable,
+    shown,
+    splits_word,
+)
 from genengine.media.text.fonts import EMOJI, EMOJI_STRIKE, FontChain, sized
 from genengine.media.text.runs import Run, base_is_rtl, clusters, visual_runs
 
 MIN_HEIGHT_FRACTION = 0.022
 """Letters are never smaller than this part of the frame's height."""
+
+WHOLE_WORDS_SHRINK = 0.82
+"""Letters may become this much smaller so that no line ends inside a hyphenated word."""
 
 BLANKS = re.compile(r"[ \t\f\v\u1680\u2000-\u2006\u2008-\u200a\u205f\u3000]+")
 """Blanks that may be collapsed and end a line; those that hold words together (U+00A0, U+202F, U+2007) stay."""
@@ -71,14 +81,35 @@ def fit(
 ) -> Block:
     """Largest size from ``size`` down to ``smallest`` at which all of ``text`` fits ``width`` × ``height`` pixels.
 
-    What cannot be placed even then is returned as ``rest``, cut between words. Kept, because a check and a render of
-    one film ask for the same words several times.
+    Lines end at blanks; inside a hyphenated word only where the whole word is wider than the box, or where letters
+    a little smaller would not help. What cannot be placed even then is returned as ``rest``, cut between words. Kept,
+    because a check and a render of one film ask for the same words several times.
     """
-    text = clean(text)
-    attempt = max(size, smallest)
+    text, box = clean(text), (width, height)
+    largest = max(size, smallest)
+    if not IN_WORDS.isdisjoint(text):
+        least = max(smallest, round(largest * WHOLE_WORDS_SHRINK))
+        block = _shrunk(text, fonts, box, (largest, least), max_lines, leading, split=False)
+        if not block.rest:
+            return block
+    return _shrunk(text, fonts, box, (largest, smallest), max_lines, leading, split=True)
+
+
+def _shrunk(
+    text: str,
+    fonts: FontChain,
+    box: tuple[int, int],
+    sizes: tuple[int, int],
+    max_lines: int,
+    leading: float,
+    *,
+    split: bool,
+) -> Block:
+    """The text at the largest of ``sizes`` (first to last) at which it fits; ``split`` lets lines end in words."""
+    attempt, smallest = sizes
     while True:
-        allowed = min(max_lines, max(1, int(height / (attempt * leading))))
-        block = _set(text, fonts, width, attempt, allowed, leading)
+        allowed = min(max_lines, max(1, int(box[1] / (attempt * leading))))
+        block = _set(text, fonts, box[0], attempt, allowed, leading, split)
         if not block.rest or attempt <= smallest:
             return block
         attempt = max(smallest, min(attempt - 1, int(attempt * 0.94)))
@@ -126,11 +157,11 @@ def emoji_scale(size: int) -> float:
 
 
 @lru_cache(maxsize=4096)
-def _set(text: str, fonts: FontChain, width: int, size: int, max_lines: int, leading: float) -> Block:
+def _set(text: str, fonts: FontChain, width: int, size: int, max_lines: int, leading: float, split: bool) -> Block:
     rtl = base_is_rtl(text)
-    placed, rest = _wrap(text, fonts, width, size, max_lines, rtl)
+    placed, rest = _wrap(text, fonts, width, size, max_lines, rtl, split)
     if len(placed) == 2 and not rest and "\n" not in text:
-        placed = _balanced(text, fonts, width, size, rtl) or placed
+        placed = _balanced(text, fonts, width, size, rtl, split) or placed
     lines = []
     for line in placed:
         drawn = shown(line)
@@ -139,18 +170,20 @@ def _set(text: str, fonts: FontChain, width: int, size: int, max_lines: int, lea
     return Block(tuple(lines), size, round(size * leading), round(size * (leading + 0.68) / 2), rest)
 
 
-def _wrap(text: str, fonts: FontChain, width: int, size: int, max_lines: int, rtl: bool) -> tuple[list[str], str]:
+def _wrap(
+    text: str, fonts: FontChain, width: int, size: int, max_lines: int, rtl: bool, split: bool
+) -> tuple[list[str], str]:
     lines: list[str] = []
     rest = text
     while rest and len(lines) < max_lines:
         paragraph, newline, after = rest.partition("\n")
-        line, left = _take_line(paragraph, fonts, width, size, rtl)
+        line, left = _take_line(paragraph, fonts, width, size, rtl, split)
         lines.append(line)
         rest = (left + newline + after if left else after).strip()
     return lines, rest
 
 
-def _take_line(paragraph: str, fonts: FontChain, width: int, size: int, rtl: bool) -> tuple[str, str]:
+def _take_line(paragraph: str, fonts: FontChain, width: int, size: int, rtl: bool, split: bool) -> tuple[str, str]:
     """As many whole words as fit; a single word that is too long is cut between clusters."""
     units = breakable(paragraph)
     low, high = 0, len(units)
@@ -160,6 +193,8 @@ def _take_line(paragraph: str, fonts: FontChain, width: int, size: int, rtl: boo
             low = middle
         else:
             high = middle - 1
+    if not split and low < len(units):
+        low = next((count for count in range(low, 0, -1) if not splits_word(units[count - 1])), low)
     if low:
         return "".join(units[:low]).rstrip(), "".join(units[low:]).lstrip()
     return _cut_word(paragraph, fonts, width, size, rtl)
@@ -174,10 +209,12 @@ def _cut_word(paragraph: str, fonts: FontChain, width: int, size: int, rtl: bool
     return "".join(pieces[:count]), "".join(pieces[count:]).lstrip()
 
 
-def _balanced(text: str, fonts: FontChain, width: int, size: int, rtl: bool) -> list[str] | None:
+def _balanced(text: str, fonts: FontChain, width: int, size: int, rtl: bool, split: bool) -> list[str] | None:
     """Two lines of nearly one length, the upper one rather the shorter: easier to read than one orphan word."""
     units, best = breakable(text), None
     for cut in range(max(1, len(units) // 4), len(units) - len(units) // 4):
+        if not split and splits_word(units[cut - 1]):
+            continue
         upper, lower = "".join(units[:cut]).rstrip(), "".join(units[cut:]).lstrip()
         widths = [width_of(part, fonts, size, base_rtl=rtl) for part in (upper, lower)]
         if max(widths) <= width and (best is None or max(widths) < best[0]):
