@@ -1,7 +1,8 @@
 """Looks: the presets of the media engine's archetypes as a plan names them, and what a film and a clip take from one.
 
 A look says how words are set and how a picture that this machine films behaves. Empty is the engine's usual manner,
-the same as `hero_calm`. Lively looks are outside brand-safe work: people choose them, the planner does not.
+the same as `hero_calm`. A lively look keeps to brand-safe work all the same: what of its preset does not is made
+calmer, and `calmer` says what.
 """
 
 from collections.abc import Mapping
@@ -14,8 +15,11 @@ USUAL = "hero_calm"
 
 @dataclass(frozen=True)
 class LookCard:
-    """One look. `words` is how on-screen text is set in a film, `captions` how spoken words are; `rests` holds
-    pictures still and `cut_out` sets the product before a ground, both in clips that are made here."""
+    """One look. `words` is how on-screen text is set in a film, `captions` how spoken words are; `cuts` lets scenes
+    begin with a cut where the plan has a crossfade, and `bar` puts a film below a bar that bears the words.
+
+    In clips that are made here `rests` holds pictures still, `cut_out` sets the product before a ground, and `lively`
+    moves the camera more."""
 
     key: str
     archetype: str
@@ -25,6 +29,20 @@ class LookCard:
     captions: str = "plate"
     rests: bool = False
     cut_out: bool = False
+    lively: bool = False
+    cuts: bool = False
+    bar: bool = False
+    calmer: str = ""
+
+    @property
+    def plain_ground(self) -> bool:
+        """Whether it sets the product before a ground of plain colours."""
+        return self.cut_out and self.key != "overlay_backdrop"
+
+    @property
+    def films_otherwise(self) -> bool:
+        """Whether clips that are made here differ from the usual manner."""
+        return self.rests or self.cut_out or self.lively
 
 
 _LABEL = MappingProxyType({"style": "label", "place": "bottom_left"})
@@ -32,9 +50,16 @@ _MEME = MappingProxyType({"style": "meme", "place": "top", "fade_frames": 0})
 _BAR = MappingProxyType(
     {"style": "headline", "place": "top", "fade_frames": 0, "color": "#111111", "plate": "#ffffff", "size": 0.046}
 )
+_NO_SLIDE = "Brand-safe work: cuts in place of slides, and no move faster than 6 % of the frame a second."
+_NO_WIPE = "Brand-safe work: cuts in place of wipes."
+_NO_PUNCH = "Brand-safe work: no move is faster than 6 % of the frame a second."
 _ALL = (
     LookCard(USUAL, "hero", "Hero, calm", "full pictures in slow moves, headlines over them"),
     LookCard("hero_editorial", "hero", "Hero, editorial", "full pictures, small labels as in a magazine", words=_LABEL),
+    LookCard(
+        "hero_bold", "hero", "Hero, bold", "full pictures in strong moves, hard cuts, captions lit up word by word",
+        captions="karaoke", lively=True, cuts=True, calmer=_NO_SLIDE,
+    ),
     LookCard(
         "overlay_spotlight", "overlay", "Overlay, spotlight", "the product cut out before the brand's colour",
         rests=True, cut_out=True,
@@ -44,10 +69,21 @@ _ALL = (
         rests=True, cut_out=True,
     ),
     LookCard(
+        "overlay_split", "overlay", "Overlay, split", "the product cut out before two colours of the brand, hard cuts",
+        rests=True, cut_out=True, lively=True, cuts=True, calmer=_NO_WIPE,
+    ),
+    LookCard(
         "meme_classic", "meme", "Meme, classic", "still pictures, outlined capitals at the top", words=_MEME,
         captions="meme", rests=True,
     ),
-    LookCard("meme_bars", "meme", "Meme, bar", "still pictures, dark words on a white bar", words=_BAR, rests=True),
+    LookCard(
+        "meme_bars", "meme", "Meme, bar", "still pictures below a white bar with dark words", words=_BAR, rests=True,
+        bar=True,
+    ),
+    LookCard(
+        "meme_caption", "meme", "Meme, zoom", "pictures in strong moves, hard cuts, outlined capitals", words=_MEME,
+        captions="meme", lively=True, cuts=True, calmer=_NO_PUNCH,
+    ),
 )  # fmt: skip
 LOOKS: Mapping[str, LookCard] = MappingProxyType({look.key: look for look in _ALL})
 

@@ -138,6 +138,12 @@ class BrandPlan:
     colours: dict[str, str] = field(default_factory=dict)
     logo_asset_id: str = ""
     font_asset_ids: tuple[str, ...] = ()
+    other_logo_asset_id: str = ""  # for grounds on which the first is hard to see
+
+    @property
+    def asset_ids(self) -> tuple[str, ...]:
+        """Return its logos and fonts; those that it has."""
+        return tuple(pk for pk in (self.logo_asset_id, self.other_logo_asset_id, *self.font_asset_ids) if pk)
 
 
 @dataclass(frozen=True)

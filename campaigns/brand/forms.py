@@ -23,7 +23,12 @@ class BrandKitForm(forms.Form):
 
     name = forms.CharField(label="Name", max_length=120)
     logo = forms.ModelChoiceField(label="Logo", queryset=Asset.objects.none(), required=False, empty_label="No logo")
-    logo_file = forms.FileField(label="Upload a logo", required=False, help_text="PNG with transparent ground is best.")
+    logo_file = forms.FileField(label="Upload a logo", required=False, help_text="SVG, or PNG with transparent ground.")
+    other_logo = forms.ModelChoiceField(
+        label="Its other version", queryset=Asset.objects.none(), required=False, empty_label="None",
+        help_text="Dark where the first is light, or light where it is dark: for films on which the first drowns.",
+    )  # fmt: skip
+    other_logo_file = forms.FileField(label="Upload the other version", required=False, help_text="SVG or PNG.")
     fonts = forms.ModelMultipleChoiceField(label="Fonts", queryset=Asset.objects.none(), required=False)
     font_file = forms.FileField(label="Upload a font", required=False, help_text="TTF or OTF that you may use in ads.")
     forbidden_words = LinesField(label="Words never to use", required=False, help_text="One a line.")
@@ -32,7 +37,8 @@ class BrandKitForm(forms.Form):
     def __init__(self, *args: Any, workspace: Workspace, kit: BrandKit | None, **kwargs: Any) -> None:
         super().__init__(*args, **{**kwargs, "initial": _initial(kit)})
         live = Asset.objects.of(workspace).filter(archived_at__isnull=True)
-        self.fields["logo"].queryset = live.filter(kind=AssetKind.IMAGE)  # type: ignore[attr-defined]
+        for name in ("logo", "other_logo"):
+            self.fields[name].queryset = live.filter(kind=AssetKind.IMAGE)  # type: ignore[attr-defined]
         self.fields["fonts"].queryset = live.filter(kind=AssetKind.FONT)  # type: ignore[attr-defined]
         colours = kit.colours if kit else {}
         for key, label, default in COLOURS:
@@ -52,6 +58,7 @@ class BrandKitForm(forms.Form):
             "name": data["name"],
             "colours": {**(kit.colours if kit else {}), **shown},
             "logo": data["logo"],
+            "other_logo": data["other_logo"],
             "fonts": list(data["fonts"]),
             "watermark": data["watermark"],
             "forbidden_words": data["forbidden_words"],
@@ -64,6 +71,7 @@ def _initial(kit: BrandKit | None) -> dict[str, Any]:
     return {
         "name": kit.name,
         "logo": kit.logo_id,
+        "other_logo": kit.other_logo_id,
         "fonts": [font.pk for font in kit.fonts.all()],
         "watermark": kit.watermark,
         "forbidden_words": kit.forbidden_words,

@@ -63,8 +63,9 @@ def _edit(request: WorkspaceRequest, kit: BrandKit | None) -> HttpResponseBase:
 def _uploads(request: WorkspaceRequest, form: BrandKitForm) -> dict[str, Any]:
     """Take a new logo or font into the library; they replace or join what was chosen."""
     changes: dict[str, Any] = {}
-    if form.cleaned_data["logo_file"]:
-        changes["logo"] = _take(request, form.cleaned_data["logo_file"])
+    for name in ("logo", "other_logo"):
+        if file := form.cleaned_data[f"{name}_file"]:
+            changes[name] = _take(request, file)
     if form.cleaned_data["font_file"]:
         changes["fonts"] = [*form.cleaned_data["fonts"], _take(request, form.cleaned_data["font_file"])]
     return changes

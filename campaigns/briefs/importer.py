@@ -220,14 +220,16 @@ def _use(reader: Reader, name: str, entry: Any) -> tuple[Asset, str, str]:
 def _brand(reader: Reader, name: str, value: Any) -> dict[str, Any]:
     """Create the brand kit, or bring the one of this name up to date."""
     brand = dict(_map(reader, name, value))
-    unknown = set(brand) - {"name", "kit", "logo", "fonts", "watermark", "forbidden_words"}
+    unknown = set(brand) - {"name", "kit", "logo", "other_logo", "fonts", "watermark", "forbidden_words"}
     if unknown:
-        raise reader.fail(f"{name}.{min(unknown)}", "a brand has name, kit, logo, fonts, watermark and forbidden_words")
+        known_names = "name, kit, logo, other_logo, fonts, watermark and forbidden_words"
+        raise reader.fail(f"{name}.{min(unknown)}", f"a brand has {known_names}")
     values: dict[str, Any] = {key: brand[key] for key in ("name", "watermark", "forbidden_words") if key in brand}
     if "kit" in brand:
         values["colours"] = _kit_colours(reader, f"{name}.kit", brand["kit"])
-    if "logo" in brand:
-        values["logo"] = reader.asset(f"{name}.logo", brand["logo"])
+    for logo in ("logo", "other_logo"):
+        if logo in brand:
+            values[logo] = reader.asset(f"{name}.{logo}", brand[logo])
     fonts = brand.get("fonts", [])
     if not isinstance(fonts, list):
         raise reader.fail(f"{name}.fonts", "give a list of font files")

@@ -27,11 +27,13 @@ class Campaign(TenantModel):
 
 
 class BrandKit(TenantModel):
-    """Logo, colours, fonts, watermark rule, words never to use."""
+    """Logo, colours, fonts, watermark rule, words never to use. `other_logo` is the logo for grounds on which the
+    first is hard to see: the dark version of a light one, or the other way round."""
 
     name = models.CharField(max_length=120)
     colours = models.JSONField(default=dict)  # primary, secondary, accent, background, text → "#rrggbb"
     logo = models.ForeignKey(Asset, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    other_logo = models.ForeignKey(Asset, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     fonts = models.ManyToManyField(Asset, blank=True, related_name="+")
     watermark = models.BooleanField(default=False)
     forbidden_words = models.JSONField(default=list, blank=True)

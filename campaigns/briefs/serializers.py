@@ -149,5 +149,6 @@ class BrandKitSerializer(serializers.Serializer):
     name = serializers.CharField()
     colours: Any = serializers.DictField(child=serializers.CharField())
     logo = serializers.UUIDField(source="logo_id", allow_null=True)
+    other_logo = serializers.UUIDField(source="other_logo_id", allow_null=True)
     watermark = serializers.BooleanField()
     forbidden_words: Any = serializers.ListField(child=serializers.CharField())

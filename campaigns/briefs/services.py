@@ -195,7 +195,8 @@ def save_brand_kit(
 ) -> BrandKit:
     """Create a brand kit, or change some values of one. All values must hold, or nothing is saved.
 
-    `values`: name, colours (name → #rrggbb), logo (image asset), fonts (font assets), watermark, forbidden_words.
+    `values`: name, colours (name → #rrggbb), logo and other_logo (image assets), fonts (font assets), watermark,
+    forbidden_words.
     """
     require(principal, Action.EDIT_BRIEF, kit)
     good, errors = _kit_values(principal.workspace, values)
@@ -231,6 +232,7 @@ def _kit_values(workspace: Workspace, values: Mapping[str, Any]) -> tuple[dict[s
         "name": text(120),
         "colours": _colours,
         "logo": row_of(Asset, "logo", kind=AssetKind.IMAGE),
+        "other_logo": row_of(Asset, "logo", kind=AssetKind.IMAGE),
         "fonts": _fonts,
         "watermark": lambda _, value: bool(value),
         "forbidden_words": phrases(80),

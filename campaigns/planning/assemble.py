@@ -43,7 +43,7 @@ def _with_branches(storyboard: Storyboard, routing: Routing, desk: Desk) -> Plan
         clips=_clips(storyboard, routing, desk),
         locales=storyboard.locales,
         captions=brief.captions,
-        brand=BrandPlan(brief.brand_name, brief.colours, brief.logo_id, brief.font_ids),
+        brand=BrandPlan(brief.brand_name, brief.colours, brief.logo_id, brief.font_ids, brief.other_logo_id),
         bed_asset_id=brief.music_id,
         engine_policy=brief.engine_policy,
         call_to_action=brief.call_to_action,

@@ -17,6 +17,7 @@ from campaigns.planning.assemble import assemble
 from campaigns.planning.builtin import BuiltinPlanner
 from campaigns.planning.clips import Desk, need_of
 from campaigns.planning.guides import Room, keep_reference_images, rooms
+from campaigns.planning.looks import sways
 from campaigns.planning.models import PlanRevision
 from campaigns.planning.suggestions import Suggestion, suggestions
 from campaigns.planning.types import AssetRef, BriefNotReady, BriefValues, Planner, ReuseResults, Storyboard
@@ -130,6 +131,8 @@ def brief_values(brief: Brief) -> BriefValues:
         font_ids=tuple(str(font.pk) for font in kit.fonts.order_by("name")) if kit else (),
         music_id=str(brief.music_id or ""),
         engine_policy=brief.engine_policy,
+        audience=brief.audience,
+        other_logo_id=str(kit.other_logo_id or "") if kit else "",
         flag_disclosures=tuple(flag.disclosure for flag in flags if flag.disclosure),
     )
 
@@ -139,6 +142,10 @@ def brief_digest(values: BriefValues) -> str:
     facts = asdict(values)
     if not values.engine_policy:
         del facts["engine_policy"]  # so that plans made before there was one are not stale
+    if not values.other_logo_id:
+        del facts["other_logo_id"]
+    if not sways(values.audience):
+        del facts["audience"]
     return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -319,7 +326,6 @@ def frozen_values(brief: Brief) -> Mapping[str, object]:
     uses = assets_of(brief=brief)
     return {
         **asdict(brief_values(brief)),
-        "audience": brief.audience,
         "compliance_flags": list(brief.compliance_flags),
         "cap_micro": brief.cap_micro,
         "deadline_at": brief.deadline_at.isoformat() if brief.deadline_at else None,

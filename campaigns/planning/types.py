@@ -117,6 +117,8 @@ class BriefValues:
     music_id: str = ""
     flag_disclosures: tuple[str, ...] = ()
     engine_policy: str = ""
+    audience: str = ""
+    other_logo_id: str = ""
 
     @property
     def has_logo(self) -> bool:

@@ -14,6 +14,7 @@ from jobs.plan import BrandPlan
 log = logging.getLogger(__name__)
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 FONTS = "font-"
+LOGO, OTHER_LOGO = "logo", "logo-other"
 CORNERS = ("bottom_right", "bottom_left", "top_right", "top_left")
 CARD_PLACES = ("top", "bottom")
 SMALLER = (1.0, 0.75, 0.5)
@@ -35,8 +36,8 @@ def kit_values(brand: BrandPlan, assets: Mapping[str, Any]) -> dict[str, Any]:
         values["colors"] = list(dict.fromkeys(found))
     if fonts:
         values["fonts"] = {"headline": fonts[0], "body": fonts[-1]}
-    if "logo" in assets:
-        values["logo"] = {"asset": "logo", "min_size": LOGO_MIN_SIZE, "clear_space": LOGO_CLEAR_SPACE}
+    if LOGO in assets:
+        values["logo"] = {"asset": LOGO, "min_size": LOGO_MIN_SIZE, "clear_space": LOGO_CLEAR_SPACE}
     return values
 
 
@@ -45,9 +46,15 @@ def settle_brand(spec: dict[str, Any], files: Mapping[str, Path]) -> tuple[dict[
 
     The heaviest font sets headlines, the lightest captions. The logo takes the first place, then the first smaller
     size, at which nothing stands in its clear space, the product is not covered and the picture behind has another
-    tone. Where there is no such place, the best of those with clear space, with a soft shadow where the logo would
-    drown; where none has clear space, it stands as planned. The report says so.
+    tone; the kit's other logo is tried wherever the first has nearly the picture's tone. Where neither has such a
+    place, the best of those with clear space is taken, with a soft shadow where the logo would drown; where none has
+    clear space, it is left out of the rules and stands as planned. The report says so.
     """
+    spec, facts = _settled(spec, files)
+    return _without_unused_logo(spec), facts
+
+
+def _settled(spec: dict[str, Any], files: Mapping[str, Path]) -> tuple[dict[str, Any], dict[str, str]]:
     facts = {"mode": "brand-safe" if spec["constraints"]["brand_safe"] else "free", "why": _why(spec)}
     if "brand" not in spec:
         return spec, facts
@@ -75,27 +82,56 @@ def _placed_logo(spec: dict[str, Any], files: Mapping[str, Path]) -> tuple[dict[
     from genengine.media.preflight.logo import logo_stand
 
     behind = Behind(parse_spec(spec), files)
+    other = OTHER_LOGO in files
     roomy = []
-    for candidate in _placements(spec):
-        read = parse_spec(candidate)
-        items = placed(read, files)
-        if any(crowding(read, files, items)):
-            continue
-        stand = logo_stand(read, files, items, behind)
-        if stand.is_good:
-            return candidate, {}
-        roomy.append((stand, candidate))
+    for first in _placements(spec):
+        for candidate in (first, _with_other_logo(first)) if other else (first,):
+            read = parse_spec(candidate)
+            items = placed(read, files)
+            if any(crowding(read, files, items)):
+                continue
+            stand = logo_stand(read, files, items, behind)
+            if stand.is_good:
+                return candidate, _said_of(candidate)
+            roomy.append((stand, candidate))
+            if stand.stands_out:
+                break  # another tone is no remedy for a covered product
     if not roomy:
         return None
     stand, best = max(roomy, key=lambda pair: (not pair[0].covers_subject, pair[0].contrast or 0.0))
     if stand.stands_out:
-        return best, {}
-    tone = "The picture has nearly the logo's tone everywhere"
-    overlays = [item | {"shadow": True} if item.get("asset") == "logo" else item for item in best["overlays"]]
+        return best, _said_of(best)
+    tone = f"The picture has nearly the tone of {'both logos' if other else 'the logo'} everywhere"
+    overlays = [item | {"shadow": True} if _is_logo(item) else item for item in best["overlays"]]
     shadowed = best | {"overlays": overlays}
     if not stand.shadow_helps or any(crowding(parse_spec(shadowed), files)):
-        return best, {"logo_tone": f"{tone}: choose the kit's other logo for this ad."}
-    return shadowed, {"logo_tone": f"{tone}: a soft shadow is drawn behind it."}
+        fix = "choose another last scene" if other else "add the logo's other version to the brand kit"
+        return best, _said_of(best) | {"logo_tone": f"{tone}: {fix}."}
+    return shadowed, _said_of(best) | {"logo_tone": f"{tone}: a soft shadow is drawn behind it."}
+
+
+def _with_other_logo(spec: dict[str, Any]) -> dict[str, Any]:
+    """The spec with the kit's other logo in the place of the first."""
+    overlays = [item | {"asset": OTHER_LOGO} if _is_logo(item) else item for item in spec["overlays"]]
+    brand = spec["brand"] | {"logo": spec["brand"]["logo"] | {"asset": OTHER_LOGO}}
+    return spec | {"overlays": overlays, "brand": brand}
+
+
+def _said_of(spec: Mapping[str, Any]) -> dict[str, str]:
+    if spec["brand"]["logo"]["asset"] != OTHER_LOGO:
+        return {}
+    return {"logo_version": "The kit's other logo: the first has less than 3 to 1 against the picture there."}
+
+
+def _is_logo(item: Mapping[str, Any]) -> bool:
+    return item.get("asset") in (LOGO, OTHER_LOGO)
+
+
+def _without_unused_logo(spec: dict[str, Any]) -> dict[str, Any]:
+    """The spec without the version of the logo that it does not show."""
+    shown = {item["asset"] for item in spec["overlays"] if _is_logo(item)}
+    hidden = {LOGO, OTHER_LOGO} & set(spec["assets"]) - shown
+    return spec | {"assets": {name: ref for name, ref in spec["assets"].items() if name not in hidden}}
 
 
 def _why(spec: Mapping[str, Any]) -> str:
@@ -117,9 +153,11 @@ def _by_weight(files: Mapping[str, Path]) -> dict[str, str]:
 def _placements(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the spec with its logo in every place and size, the planned one first. On a card it would rather be small
     at the top than large at the bottom, where the card's words may stand."""
-    at = next(n for n, item in enumerate(spec["overlays"]) if item.get("asset") == "logo")
+    at = next(n for n, item in enumerate(spec["overlays"]) if item.get("asset") == LOGO)
     logo = spec["overlays"][at]
-    tries = [(place, share) for share in SMALLER for place in CORNERS]
+    barred = any("bar" in segment for segment in spec["segments"])  # a bar is for its words alone
+    corners = [place for place in CORNERS if not (barred and place.startswith("top"))]
+    tries = [(place, share) for share in SMALLER for place in corners]
     if logo["place"] not in CORNERS:
         tries = [(place, share) for place in CARD_PLACES for share in SMALLER]
     for place, share in tries:

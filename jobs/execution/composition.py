@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from genengine.media import CHANNELS, Cue, cues_from_script
+from genengine.media import CHANNELS, Cue, bar_for_words, cues_from_script
 from genengine.media.channels import RATIO_SIZES
 from genengine.media.spec.brand import CALM
-from jobs.execution.branding import kit_assets, kit_values
+from jobs.execution.branding import OTHER_LOGO, kit_assets, kit_values
+from jobs.execution.colours import spoken_colour, words_on
 from jobs.looks import look_of
 from jobs.plan import FPS, ClipPlan, LocalePlan, Plan, ScenePlan
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 TRANSITION_FRAMES = {"crossfade": 12, "fade_black": 14, "fade_white": 14, "slide": 12, "wipe": 12}
 LOGO_SECONDS = 3
 LOGO_BUG = {"place": "bottom_right", "size": 0.28}
+TALL, BESIDE = 0.7, 0.44
+"""Width by height under which words stand above a product; else they stand beside it in this share of the width."""
+
 SIMULATED_TITLE = "SIMULATED"
 
 
@@ -45,6 +49,7 @@ class MasterOrder:
     framings: Mapping[str, "Framing"] = field(default_factory=dict)  # scene → how its take fills the frame
     engine_policy: str = "local_preferred"
     look: str = ""
+    grounds: Mapping[str, str] = field(default_factory=dict)  # as `grounds_of`
 
 
 def master_spec(plan: Plan, order: MasterOrder) -> dict[str, Any]:
@@ -61,7 +66,7 @@ def master_spec(plan: Plan, order: MasterOrder) -> dict[str, Any]:
         "duration_frames": total,
         "assets": assets,
         **({"brand": brand} if brand else {}),
-        "segments": _segments(scenes, starts, order),
+        "segments": _segments(plan, scenes, starts, order),
         "captions": _captions(plan, order, scenes, starts),
         "overlays": _overlays(plan, order, scenes, starts),
         "audio": _audio(plan, order),
@@ -125,6 +130,17 @@ def is_card(clip: ClipPlan) -> bool:
     return bool(clip.options.get("headline")) and not clip.inputs
 
 
+def grounds_of(plan: Plan, branch: str) -> dict[str, str]:
+    """Return the scenes in which this machine sets a product before a ground, each with the plain colour of that ground
+    behind words; empty where it is a picture or not known."""
+    found = {}
+    for clip in plan.clips_of(branch):
+        look = look_of(str(clip.options.get("look", "")))
+        if look.cut_out:
+            found[clip.scene] = str(clip.options.get("background_from", "")) if look.plain_ground else ""
+    return found
+
+
 def _locale(plan: Plan, code: str) -> LocalePlan:
     return next(entry for entry in plan.locales if entry.code == code)
 
@@ -133,6 +149,8 @@ def _assets(plan: Plan, order: MasterOrder) -> dict[str, Any]:
     files = {f"take-{t.scene}": {"kind": "video", "sha256": t.sha256} for t in order.takes}
     if plan.brand.logo_asset_id:
         files["logo"] = {"kind": "image", "sha256": order.asset_hashes[plan.brand.logo_asset_id]}
+    if plan.brand.logo_asset_id and plan.brand.other_logo_asset_id in order.asset_hashes:
+        files[OTHER_LOGO] = {"kind": "image", "sha256": order.asset_hashes[plan.brand.other_logo_asset_id]}
     if plan.bed_asset_id:
         files["bed"] = {"kind": "audio", "sha256": order.asset_hashes[plan.bed_asset_id]}
     voice = _locale(plan, order.locale).voice_asset_id
@@ -141,8 +159,32 @@ def _assets(plan: Plan, order: MasterOrder) -> dict[str, Any]:
     return files | kit_assets(plan.brand, order.asset_hashes)
 
 
-def _segments(scenes: Sequence[ScenePlan], starts: Sequence[int], order: MasterOrder) -> list[dict[str, Any]]:
+def bar_height(plan: Plan, order: MasterOrder, scene: ScenePlan) -> float:
+    """Return the share of the frame's height that a bar takes above a scene; 0 where its look has none, and before the
+    first words. The bar stays, with the words that were last, where a scene has none of its own."""
+    look, shown = look_of(order.look), {take.scene for take in order.takes}
+    until = [one for one in plan.scenes[: plan.scenes.index(scene) + 1] if one.key in shown - order.cards]
+    if not look.bar or scene not in until or not any(_on_screen(plan, order, one) for one in until):
+        return 0.0
+    output = output_values(plan, order)
+    return bar_for_words(output["width"], output["height"], output["channel"], look.words["size"])
+
+
+def shown_size(plan: Plan, order: MasterOrder, scene: ScenePlan) -> tuple[int, int]:
+    """Return the pixels of a full-size frame that a scene's take fills: all of them, or those below its bar."""
+    width, height = RATIO_SIZES[order.ratio]
+    return width, height - round(bar_height(plan, order, scene) * height / 2) * 2
+
+
+def _on_screen(plan: Plan, order: MasterOrder, scene: ScenePlan) -> str:
+    return _locale(plan, order.locale).on_screen.get(scene.key, scene.on_screen_text).strip()
+
+
+def _segments(
+    plan: Plan, scenes: Sequence[ScenePlan], starts: Sequence[int], order: MasterOrder
+) -> list[dict[str, Any]]:
     segments = []
+    cuts = look_of(order.look).cuts
     for number, (scene, start, end) in enumerate(zip(scenes, starts, starts[1:], strict=False)):
         segment: dict[str, Any] = {
             "type": "video",
@@ -152,8 +194,10 @@ def _segments(scenes: Sequence[ScenePlan], starts: Sequence[int], order: MasterO
             "fit": _fit(order.framings.get(scene.key)),
             **_subject(order.framings.get(scene.key)),
         }
+        if bar := bar_height(plan, order, scene):
+            segment["bar"] = {"height": bar}
         frames = min(TRANSITION_FRAMES.get(scene.transition, 0), (end - start) // 3)
-        if number and frames:
+        if number and frames and not (cuts and scene.transition == "crossfade"):
             segment["transition"] = {"type": scene.transition, "frames": frames}
         segments.append(segment)
     return segments
@@ -176,16 +220,17 @@ def _captions(plan: Plan, order: MasterOrder, scenes: Sequence[ScenePlan], start
     ]
     mode, style = "burned" if plan.captions == "burned" else "sidecar", look_of(order.look).captions
     look = {} if style == "plate" else {"style": style}
+    if style == "karaoke" and (spoken := spoken_colour(plan.brand.colours)):
+        look["accent"] = spoken
     return {"mode": mode, **look, "cues": [c for c in cues if c["end_frame"] > c["start_frame"]]}
 
 
 def _overlays(
     plan: Plan, order: MasterOrder, scenes: Sequence[ScenePlan], starts: Sequence[int]
 ) -> list[dict[str, Any]]:
-    words = _locale(plan, order.locale).on_screen
     overlays: list[dict[str, Any]] = []
     for scene, start, end in zip(scenes, starts, starts[1:], strict=False):
-        text = words.get(scene.key, scene.on_screen_text).strip()
+        text = _on_screen(plan, order, scene)
         if text and scene.key not in order.cards:
             below = plan.brand.logo_asset_id and scene is scenes[-1]  # the closing logo stands at the bottom
             framing = order.framings.get(scene.key)
@@ -193,9 +238,11 @@ def _overlays(
             overlays.append(
                 {
                     "type": "text", "text": text[:200], "start_frame": start, "end_frame": end,
-                    "place": place, **look_of(order.look).words,
+                    "place": place, **look_of(order.look).words, **_beside_product(plan, order, scene),
                 }
             )  # fmt: skip
+        elif overlays and bar_height(plan, order, scene):
+            overlays[-1]["end_frame"] = end
     if plan.brand.logo_asset_id:
         overlays.append(
             {
@@ -205,6 +252,16 @@ def _overlays(
             }
         )  # fmt: skip
     return overlays
+
+
+def _beside_product(plan: Plan, order: MasterOrder, scene: ScenePlan) -> dict[str, Any]:
+    """Where words stand beside a product that was set before a ground, in a colour that is read on it."""
+    if scene.key not in order.grounds:
+        return {}
+    width, height = RATIO_SIZES[order.ratio]
+    place = {"place": "top"} if width / height < TALL else {"place": "left", "max_width": BESIDE}
+    ground = order.grounds[scene.key]
+    return place | ({"color": words_on(ground, plan.brand.colours)} if ground else {})
 
 
 def _audio(plan: Plan, order: MasterOrder) -> dict[str, Any]:

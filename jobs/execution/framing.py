@@ -23,7 +23,8 @@ SAME_SHAPE = 0.01
 class TakeFile:
     """A selected take as a file; sizes in pixels as displayed, `shown_s` is what its scene shows of it.
 
-    `has_words`: a headline or captions will be drawn over it, which keep clear of its subject.
+    `has_words`: a headline or captions will be drawn over it, which keep clear of its subject. `bar` is the share of
+    the frame's height that a bar takes above it.
     """
 
     scene: str
@@ -33,6 +34,7 @@ class TakeFile:
     shown_s: float
     is_card: bool = False
     has_words: bool = False
+    bar: float = 0.0
 
 
 def frame_takes(takes: Iterable[TakeFile], ratio: str) -> dict[str, "Framing"]:
@@ -42,10 +44,10 @@ def frame_takes(takes: Iterable[TakeFile], ratio: str) -> dict[str, "Framing"]:
     """
     from genengine.media.framing import Framing, analyse, frame_for  # a picture library: for workers, not for the web
 
-    width, height = RATIO_SIZES[ratio]
     card = Framing("blurred_fill", 0.5, 0.5, 1.0, why="A text card is shown whole.")
     framings: dict[str, Framing] = {}
     for take in takes:
+        width, height = RATIO_SIZES[ratio][0], RATIO_SIZES[ratio][1] * (1 - take.bar)
         same = abs(take.width / take.height * height / width - 1) < SAME_SHAPE
         if take.is_card:
             framings |= {} if same else {take.scene: card}

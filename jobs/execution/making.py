@@ -1,9 +1,10 @@
 """Make and check files: takes from results, masters from takes. Files first, rows by the services after."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -26,10 +27,20 @@ from genengine.media import (
 from genengine.media.remote.engine import Order
 from genengine.workspaces.models import Mode
 from jobs.execution.branding import settle_brand
-from jobs.execution.composition import MasterOrder, TakeRef, caption_cues, is_card, master_spec
+from jobs.execution.composition import (
+    MasterOrder,
+    TakeRef,
+    bar_height,
+    caption_cues,
+    grounds_of,
+    is_card,
+    master_spec,
+    shown_size,
+)
 from jobs.execution.framing import TakeFile, frame_takes, framing_facts
 from jobs.execution.models import Attempt, Clip, Master, Take
-from jobs.execution.requests import build_request
+from jobs.execution.requests import build_request, scaled
+from jobs.execution.reshaping import filmed_for
 from jobs.execution.services import collecting, masters, submitting
 from jobs.execution.services.collecting import TakeFacts
 from jobs.execution.services.dispatching import plan_of
@@ -43,11 +54,10 @@ from providers.adapters.local import LocalEngine
 from providers.engines import engine_policy, engines, policy_and_reason
 from providers.errors import ProviderError
 from providers.registry.services import build_adapter
-from providers.values import Finished, GenerationRequest, resolution_lines
+from providers.values import Finished
 
 log = logging.getLogger(__name__)
 POSTER_AT_S = 0.5
-LEAST_LINES = 180
 
 
 class TakeUnusable(Exception):
@@ -105,7 +115,7 @@ def render_clip(
         raise TakeUnusable(f"{attempt.provider} does not render here")
     local.policy = engine_policy(attempt.workspace, plan_of(attempt.job_id, attempt.plan_number).engine_policy)
     local.on_switch = lambda switch: note_attempt_switch(attempt=attempt, switch=switch, now=clock.now())
-    request = _scaled(build_request(attempt, folder))
+    request = scaled(build_request(attempt, folder))
     reason = _engines_gave_up(attempt)
     if not reason:
         try:
@@ -116,15 +126,6 @@ def render_clip(
             reason = str(error)
     log.warning("a plain clip stands in", extra={"attempt": str(attempt.pk), "reason": reason})
     return _made(attempt, local.stand_in(request, folder, reason, cancelled), folder)
-
-
-def _scaled(request: GenerationRequest) -> GenerationRequest:
-    """Clips that are made here are as small against what was asked for as the masters they go into."""
-    if settings.GE_MASTER_SCALE >= 1:
-        return request
-    asked = resolution_lines(request.resolution or "720p")
-    lines = min(asked, max(LEAST_LINES, round(asked * settings.GE_MASTER_SCALE / 2) * 2))
-    return replace(request, resolution=f"{lines}p")
 
 
 def _engines_gave_up(attempt: Attempt) -> str:
@@ -165,7 +166,7 @@ def compose(master_id: UUID, *, owner: str, folder: Path, cancelled: Callable[[]
     master = Master.objects.select_related("job", "branch", "workspace").get(pk=master_id)
     plan = plan_of(master.job_id, master.plan_number)
     takes = selected_takes(master)
-    spec, files, decided = _order(master, plan, takes, folder)
+    spec, files, decided = _order(master, plan, takes, folder, cancelled)
     order = Order(
         spec,
         files,
@@ -244,19 +245,25 @@ def selected_takes(master: Master) -> list[Take]:
 
 
 def _order(
-    master: Master, plan: Plan, takes: list[Take], folder: Path
+    master: Master, plan: Plan, takes: list[Take], folder: Path, cancelled: Callable[[], bool]
 ) -> tuple[dict[str, Any], dict[str, Path], dict[str, Any]]:
     """Return the spec, its files, and what the report says about framing and the brand."""
     order, blobs = _master_order(master, plan, takes)
-    framings = frame_takes(_take_files(plan, order, takes, folder), order.ratio)
+    shapes = {take: shown_size(plan, order, plan.scene(take.clip.scene_key)) for take in takes}
+    filmed = filmed_for(master, shapes, plan.engine_policy, folder, cancelled)
+    order, blobs = _master_order(master, plan, takes, filmed)
+    framings = frame_takes(_take_files(plan, order, takes, filmed, folder), order.ratio)
     spec = master_spec(plan, replace(order, framings=framings))
     files = {name: blob_to_path(blobs[ref["sha256"]], folder) for name, ref in spec["assets"].items()}
     spec, brand = settle_brand(spec, files)
     why = policy_and_reason(master.workspace, plan.engine_policy)[1]
+    files = {name: files[name] for name in spec["assets"]}
     return spec, files, {"framing": framing_facts(framings), "brand": brand, "engine_policy_why": why}
 
 
-def _take_files(plan: Plan, order: MasterOrder, takes: list[Take], folder: Path) -> list[TakeFile]:
+def _take_files(
+    plan: Plan, order: MasterOrder, takes: list[Take], filmed: Mapping[str, Blob], folder: Path
+) -> list[TakeFile]:
     words = next(loc.on_screen for loc in plan.locales if loc.code == order.locale)
     scenes = [plan.scene(take.clip.scene_key) for take in takes]
     burned = plan.captions == "burned"
@@ -264,36 +271,43 @@ def _take_files(plan: Plan, order: MasterOrder, takes: list[Take], folder: Path)
     return [
         TakeFile(
             scene=scene.key,
-            path=blob_to_path(take.blob, folder),
-            width=take.width,
-            height=take.height,
+            path=blob_to_path(filmed.get(scene.key, take.blob), folder),
+            width=shown_size(plan, order, scene)[0] if scene.key in filmed else take.width,
+            height=shown_size(plan, order, scene)[1] if scene.key in filmed else take.height,
             shown_s=(scene.duration_ms + TAIL_MS) / 1000,
             is_card=scene.key in order.cards,
+            bar=bar_height(plan, order, scene),
             has_words=bool(words.get(scene.key, scene.on_screen_text).strip()) or scene.key in captioned,
         )
         for scene, take in zip(scenes, takes, strict=True)
     ]
 
 
-def _master_order(master: Master, plan: Plan, takes: list[Take]) -> tuple[MasterOrder, dict[str, Blob]]:
+def _master_order(
+    master: Master, plan: Plan, takes: list[Take], filmed: Mapping[str, Blob] = MappingProxyType({})
+) -> tuple[MasterOrder, dict[str, Blob]]:
+    """`filmed` are films that stand for takes, by scene."""
     assets = _plan_assets(master, plan)
+    shown = {take.clip.scene_key: filmed.get(take.clip.scene_key, take.blob) for take in takes}
     order = MasterOrder(
         ratio=master.ratio,
         locale=master.locale,
-        takes=[TakeRef(t.clip.scene_key, t.blob.sha256) for t in takes],
+        takes=[TakeRef(scene, blob.sha256) for scene, blob in shown.items()],
         simulated=master.job.mode == Mode.SIMULATED,
         asset_hashes={name: asset.working.sha256 for name, asset in assets.items()},
         cards=frozenset(c.scene for c in plan.clips_of(master.branch.key) if is_card(c)),
         scale=settings.GE_MASTER_SCALE,
         engine_policy=engine_policy(master.workspace, plan.engine_policy),
         look=plan.branch(master.branch.key).look,
+        grounds=grounds_of(plan, master.branch.key),
     )
-    return order, {t.blob.sha256: t.blob for t in takes} | {a.working.sha256: a.working for a in assets.values()}
+    blobs = [*shown.values(), *(asset.working for asset in assets.values())]
+    return order, {blob.sha256: blob for blob in blobs}
 
 
 def _plan_assets(master: Master, plan: Plan) -> dict[str, Asset]:
     voice = next(loc.voice_asset_id for loc in plan.locales if loc.code == master.locale)
-    wanted = [pk for pk in (plan.brand.logo_asset_id, plan.bed_asset_id, voice, *plan.brand.font_asset_ids) if pk]
+    wanted = [pk for pk in (*plan.brand.asset_ids, plan.bed_asset_id, voice) if pk]
     rows = Asset.objects.of(master.workspace).select_related("working").filter(pk__in=wanted)
     return {str(row.pk): row for row in rows}
 

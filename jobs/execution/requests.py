@@ -3,15 +3,28 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from django.conf import settings
 
 from genengine.assets.models import Asset, Blob
 from genengine.assets.services import blob_to_path
 from jobs.execution.models import Attempt
 from jobs.plan import ClipInput, ClipPlan
 from providers.catalogue import get_card
-from providers.values import GenerationRequest, InputAsset, InputRole, RemoteTask, Task, snap_request
+from providers.values import (
+    GenerationRequest,
+    InputAsset,
+    InputRole,
+    RemoteTask,
+    Task,
+    resolution_lines,
+    snap_request,
+)
+
+LEAST_LINES = 180
 
 
 def request_values(planned: ClipPlan, files: Mapping[str, Asset] | None = None) -> dict[str, Any]:
@@ -66,6 +79,15 @@ def build_request(attempt: Attempt, folder: Path) -> GenerationRequest:
         inputs=tuple(_input(attempt, item, folder) for item in values["inputs"]),
         options=values.get("options", {}),
     )
+
+
+def scaled(request: GenerationRequest) -> GenerationRequest:
+    """Return the request of a clip that is made here, as small against what was asked as the masters it goes into."""
+    if settings.GE_MASTER_SCALE >= 1:
+        return request
+    asked = resolution_lines(request.resolution or "720p")
+    lines = min(asked, max(LEAST_LINES, round(asked * settings.GE_MASTER_SCALE / 2) * 2))
+    return replace(request, resolution=f"{lines}p")
 
 
 def remote_task(attempt: Attempt) -> RemoteTask:

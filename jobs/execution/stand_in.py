@@ -7,10 +7,11 @@ the same without sound; one card with the ad's words. No moves, no transitions, 
 from collections.abc import Mapping
 from typing import Any
 
+from jobs.execution.colours import ink_on
 from jobs.execution.composition import MasterOrder, master_spec
 from jobs.plan import Plan
 
-GROUND, INK, DARK_INK = "#14213d", "#ffffff", "#111111"
+GROUND = "#14213d"
 MOST_WORDS = 120
 
 
@@ -51,13 +52,6 @@ def card(plan: Plan) -> dict[str, Any]:
         "color": ink_on(ground),
         **({"headline": headline[:MOST_WORDS]} if headline else {}),
     }
-
-
-def ink_on(ground: str) -> str:
-    """Return near-black or white, whichever reads better on a colour `#rrggbb` (WCAG relative luminance)."""
-    channels = [int(ground[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
-    return DARK_INK if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 else INK
 
 
 def _slot(plan: Plan, scene: str, frames: int, posters: Mapping[str, str]) -> dict[str, Any]:

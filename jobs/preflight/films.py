@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jobs.execution.composition import MasterOrder, TakeRef, is_card, master_spec, slot_starts
+from jobs.execution.composition import MasterOrder, TakeRef, grounds_of, is_card, master_spec, slot_starts
 from jobs.plan import ClipPlan, Plan
 from providers.adapters.local import build_spec
 from providers.values import GenerationRequest, Task
@@ -39,7 +39,8 @@ class Film:
 def films(plan: Plan, *, simulated: bool, hashes: Mapping[str, str], scale: float) -> Iterator[Film]:
     """Yield every film of a plan that can differ in what is laid over its pictures. `hashes` are by asset id."""
     starts = tuple(slot_starts(plan.scenes))
-    for cards, look in dict.fromkeys((cards_of(plan, branch.key), branch.look) for branch in plan.branches):
+    kinds = {(cards_of(plan, b.key), b.look, tuple(grounds_of(plan, b.key).items())): None for b in plan.branches}
+    for cards, look, grounds in kinds:
         for locale in plan.locales:
             for ratio in plan.ratios:
                 order = MasterOrder(
@@ -51,6 +52,7 @@ def films(plan: Plan, *, simulated: bool, hashes: Mapping[str, str], scale: floa
                     cards=cards,
                     scale=scale,
                     look=look,
+                    grounds=dict(grounds),
                 )
                 yield Film(ratio, locale.code, master_spec(plan, order), starts)
 

@@ -108,7 +108,7 @@ def _in_order(findings: Iterable[PlanFinding]) -> list[PlanFinding]:
 def _assets(plan: Plan, workspace: Workspace) -> dict[str, Asset]:
     wanted = {i.asset_id for clip in plan.clips for i in clip.inputs}
     wanted.update(*(scene.reference_images for scene in plan.scenes))
-    wanted |= {plan.brand.logo_asset_id, plan.bed_asset_id, *plan.brand.font_asset_ids}
+    wanted |= {*plan.brand.asset_ids, plan.bed_asset_id}
     wanted |= {locale.voice_asset_id for locale in plan.locales}
     rows = Asset.objects.of(workspace).select_related("working").filter(pk__in=[pk for pk in wanted if is_id(pk)])
     return {str(row.pk): row for row in rows}
@@ -117,7 +117,7 @@ def _assets(plan: Plan, workspace: Workspace) -> dict[str, Asset]:
 def _files(plan: Plan, assets: Mapping[str, Asset], folder: Path) -> tuple[dict[str, Path], list[PlanFinding]]:
     """Logo and fonts as files by hash: all that laying words and logo out needs."""
     paths, missing = {}, []
-    for pk in (plan.brand.logo_asset_id, *plan.brand.font_asset_ids):
+    for pk in plan.brand.asset_ids:
         if pk not in assets:
             continue
         blob = assets[pk].working

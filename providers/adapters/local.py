@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 FPS = 30
 STILLS = (InputRole.FIRST_FRAME, InputRole.REFERENCE, InputRole.STYLE)
 OPTIONS = frozenset({"headline", "body", "color", "accent", "background_from", "background_to", "focus", "look"})
-OVERLAYS = frozenset({"overlay_spotlight", "overlay_backdrop"})
+OVERLAYS = frozenset({"overlay_spotlight", "overlay_backdrop", "overlay_split"})
 PALETTES = (("#14213d", "#2b4a7a"), ("#3a1f4d", "#7b3f61"), ("#12372a", "#3f6f52"), ("#4a2511", "#96582b"))
 
 Window = dict[str, float]
@@ -56,6 +56,12 @@ MOVES: dict[str, tuple[Window, Window]] = {
     "tilt_down": ({"zoom": 1.14, "x": 0.5, "y": 0.1}, {"zoom": 1.14, "x": 0.5, "y": 0.9}),
     "drift": ({"zoom": 1.05, "x": 0.35, "y": 0.5}, {"zoom": 1.1, "x": 0.65, "y": 0.45}),
 }
+STRONG_MOVES: tuple[tuple[Window, Window], ...] = (
+    ({"zoom": 1.0, "x": 0.5, "y": 0.5}, {"zoom": 1.36, "x": 0.5, "y": 0.45}),
+    ({"zoom": 1.36, "x": 0.6, "y": 0.5}, {"zoom": 1.0, "x": 0.4, "y": 0.5}),
+)
+"""For looks whose preset punches in, in turn; as much of them as brand-safe work allows in the time there is."""
+
 CAMERA_WORDS = (
     ("push_in", ("push in", "push-in", "dolly in", "dolly-in", "zoom in", "zooms in", "move in", "closer")),
     ("pull_out", ("pull out", "pull back", "dolly out", "dolly-out", "zoom out", "reveal", "wide shot")),
@@ -263,15 +269,19 @@ def _shares(frames: int, pictures: int) -> list[int]:
 
 
 def _still(request: GenerationRequest, name: str, item: InputAsset, index: int, frames: int) -> dict[str, Any]:
-    from genengine.media.framing import kept_in_view  # a picture library: for workers, not for the web
+    from genengine.media.archetypes import PRESETS  # a picture library: for workers, not for the web
+    from genengine.media.framing import kept_in_view
 
     fit, subject = _framing(request, item)
     segment: dict[str, Any] = {"type": "image", "asset": name, "duration_frames": frames, "fit": fit}
-    if not request.options.get("look"):  # the looks that a clip is told of hold its pictures still
-        move = kept_in_view(*MOVES[choose_move(request.prompt, request.seed, index)], subject)
-        start, end = engine.calmed(*move, frames / FPS)
-        segment["motion"] = {"from": start, "to": end, "ease": "in_out"}
-    if index:
+    preset = PRESETS.get(str(request.options.get("look", "")))
+    strong = preset is not None and preset.move == "punch"
+    if preset is None or strong:  # the other looks that a clip is told of hold its pictures still
+        usual = MOVES[choose_move(request.prompt, request.seed, index)]
+        move = STRONG_MOVES[((request.seed or 0) + index) % len(STRONG_MOVES)] if strong else usual
+        start, end = engine.calmed(*kept_in_view(*move, subject), frames / FPS)
+        segment["motion"] = {"from": start, "to": end, "ease": "out" if strong else "in_out"}
+    if index and not strong:
         segment["transition"] = {"type": "crossfade", "frames": min(12, max(1, frames // 3))}
     return segment
 

@@ -14,15 +14,15 @@ from PIL import Image
 
 from campaigns.briefs.models import Brief
 from campaigns.briefs.services import update_brief
-from campaigns.planning.looks import choose_look
+from campaigns.planning.looks import choices, choose_look
 from campaigns.planning.models import PlanRevision
 from campaigns.planning.services import make_plan, revise_plan
-from campaigns.planning.types import AssetRef, BriefValues, ChangeLook, ChangeRefused, EditScene
+from campaigns.planning.types import AssetRef, BriefValues, ChangeBranchModel, ChangeLook, ChangeRefused, EditScene
 from genengine.media import Severity, lint, parse_spec, thumbnail
 from genengine.workspaces.policy import Principal
 from jobs.execution.composition import MasterOrder, TakeRef, master_spec
 from jobs.looks import LOOKS
-from jobs.plan import Plan
+from jobs.plan import BrandPlan, Plan
 from jobs.preflight.queries import check_plan
 from providers.adapters.local import LocalEngine
 from providers.values import GenerationRequest, InputAsset, InputRole, Task
@@ -54,6 +54,37 @@ def test_the_look_follows_genre_tone_and_pictures(brief: BriefValues, looks: lis
     assert all(why in reason for _, reason in chosen)
 
 
+STUDENTS, DESIGNERS = "Students and first jobs, 18 to 28", "Design-minded adults, 28 to 50"
+
+
+@pytest.mark.parametrize(
+    ("brief", "looks", "why"),
+    [
+        (values(audience=STUDENTS), ["hero_bold", "hero_calm"], "Students, 18 to 28"),
+        (values(ad_type="ugc_talking_head", audience="Ages 16-24"), ["hero_bold", "hero_calm"], "16 to 24"),
+        (values("overlay", assets=(PHOTO,), audience=STUDENTS), ["overlay_split", "overlay_spotlight"], "first"),
+        (values(ad_type="meme", audience="Gamers"), ["meme_caption", "meme_bars"], "Gamers"),
+        (values(audience=DESIGNERS), ["hero_editorial", "hero_editorial"], "Design"),
+        (values(audience=STUDENTS, tone=("elegant",)), ["hero_editorial", "hero_editorial"], "elegant"),
+        (values(audience="Commuters, 25 to 40, who read labels"), ["hero_calm", "hero_calm"], "genre"),
+    ],
+)
+def test_the_look_follows_the_audience(brief: BriefValues, looks: list[str], why: str) -> None:
+    chosen = [choose_look(brief, place) for place in range(2)]
+    assert [look for look, _ in chosen] == looks
+    assert why in chosen[0][1]
+
+
+def test_a_lively_look_says_what_brand_safe_work_makes_calmer() -> None:
+    lively = {key: look for key, look in LOOKS.items() if look.lively}
+    assert set(lively) == {"hero_bold", "overlay_split", "meme_caption"}
+    offered = dict(choices())
+    for key, look in lively.items():
+        assert "Brand-safe work" in look.calmer
+        assert look.calmer.rstrip(".") in offered[key]
+    assert "Brand-safe work" in choose_look(values(audience=STUDENTS), 0)[1]
+
+
 def test_variants_of_a_funny_brief_differ() -> None:
     looks = [choose_look(values(tone=("deadpan funny",), assets=(PHOTO,)), place)[0] for place in range(3)]
     assert looks == ["hero_calm", "meme_classic", "overlay_spotlight"]
@@ -66,6 +97,25 @@ def test_every_look_gives_a_film_without_an_error_in_every_ratio(look: str, rati
     spec = master_spec(plan, _order(plan, look=look, ratio=ratio))
     assert parse_spec(spec).archetype == LOOKS[look].archetype
     assert [str(found) for found in lint(spec) if found.severity is Severity.ERROR] == []
+
+
+def test_a_bold_film_cuts_where_the_plan_crossfades_and_stays_brand_safe() -> None:
+    plan = make_job_plan(brand=BrandPlan("Aurora", {"primary": "#0e1b33", "accent": "#19c7b0"}))
+    bold, usual = (master_spec(plan, _order(plan, look=look)) for look in ("hero_bold", ""))
+    assert [segment.get("transition", {}).get("type") for segment in usual["segments"]] == [None, *["crossfade"] * 2]
+    assert not any("transition" in segment for segment in bold["segments"])
+    assert bold["constraints"]["brand_safe"]
+    assert (bold["captions"]["style"], bold["captions"]["accent"]) == ("karaoke", "#19c7b0")
+    faded = plan.with_changes(scenes=tuple(replace(scene, transition="fade_black") for scene in plan.scenes))
+    assert "transition" in master_spec(faded, _order(faded, look="hero_bold"))["segments"][1]
+
+
+def test_a_memes_bar_comes_with_the_first_words_and_stays_with_them() -> None:
+    plan = make_job_plan(scenes=3)
+    words = (plan.scenes[0], replace(plan.scenes[1], on_screen_text="Monday"), plan.scenes[2])
+    spec = master_spec(plan.with_changes(scenes=words), _order(plan, look="meme_bars"))
+    assert [segment.get("bar", {}).get("height", 0) > 0.2 for segment in spec["segments"]] == [False, True, True]
+    assert [(item["start_frame"], item["end_frame"]) for item in spec["overlays"]] == [(60, 180)]
 
 
 def test_a_meme_sets_its_words_in_outlined_capitals() -> None:
@@ -138,6 +188,23 @@ def test_the_page_and_the_api_show_and_change_a_look(client: Client, revision: P
     assert made["plan"]["branches"][0]["look"] == "hero_editorial"
     refused = api.post(f"briefs/{revision.brief_id}/changes", {"revision": 3, "change": change | {"look": "opera"}})
     assert refused.status_code == 400
+
+
+@pytest.mark.django_db
+def test_a_lively_look_reaches_local_clips_and_a_new_audience_asks_for_a_new_plan(
+    revision: PlanRevision, editor: Principal, now: datetime
+) -> None:
+    update_brief(brief=revision.brief, values={"ad_type": "hero"}, principal=editor, now=now)
+    before = make_plan(brief=revision.brief, principal=editor, now=now)
+    update_brief(brief=revision.brief, values={"audience": "People"}, principal=editor, now=now)
+    assert make_plan(brief=revision.brief, principal=editor, now=now).brief_digest == before.brief_digest
+    update_brief(brief=revision.brief, values={"audience": "Students"}, principal=editor, now=now)
+    made = make_plan(brief=revision.brief, principal=editor, now=now)
+    assert made.brief_digest != before.brief_digest
+    bold = next(branch for branch in made.plan.branches if branch.look == "hero_bold")
+    change = ChangeBranchModel(bold.key, "local")
+    local = revise_plan(revision=made, change=change, principal=editor, now=now)
+    assert local_looks(local, bold.key) == {"hero_bold"}
 
 
 @pytest.mark.django_db

@@ -148,3 +148,44 @@ def test_a_light_logo_over_a_light_film_gets_a_shadow_and_the_report_says_so(tmp
     assert "soft shadow" in facts["logo_tone"]
     read = parse_spec(spec)
     assert [*breaches(read), *crowding(read, files_of(spec))] == []
+
+
+DARK_LOGO = MEDIA / "brand" / "logo-dark.png"
+
+
+def over_with_both(ground: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """A master's spec with a kit whose first logo is light and whose other one is dark."""
+    brand = BrandPlan("Aurora", COLOURS, "logo", ("heavy", "light"), "dark")
+    plan = branded().with_changes(brand=brand)
+    spec = master_spec(plan, order_of(plan, asset_hashes=SHA | {"dark": "e" * 64}))
+    known = files_of(spec) | {"logo-other": DARK_LOGO}
+    return settle_brand(spec, {name: ground if name.startswith("take") else file for name, file in known.items()})
+
+
+def shown_logos(spec: dict[str, Any]) -> list[str]:
+    return [item["asset"] for item in spec["overlays"] if item["type"] == "image"]
+
+
+def test_the_kits_other_logo_stands_where_the_first_would_drown(tmp_path: Path) -> None:
+    spec, facts = over_with_both(grounds(tmp_path / "light.mp4", "color=0xe0e0dc:s=270x480:r=10"))
+    assert shown_logos(spec) == ["logo-other"]
+    assert spec["brand"]["logo"]["asset"] == "logo-other"
+    assert "logo" not in spec["assets"]
+    shown = next(item for item in spec["overlays"] if item["type"] == "image")
+    assert (shown["place"], "shadow" in shown) == ("bottom_right", False)
+    assert "less than 3 to 1" in facts["logo_version"]
+    assert "logo_tone" not in facts
+    read = parse_spec(spec)
+    assert [*breaches(read), *crowding(read, files_of(spec) | {"logo-other": DARK_LOGO})] == []
+
+
+def test_the_first_logo_stays_where_it_is_seen(tmp_path: Path) -> None:
+    spec, facts = over_with_both(grounds(tmp_path / "dark.mp4", "color=0x182030:s=270x480:r=10"))
+    assert shown_logos(spec) == ["logo"]
+    assert "logo-other" not in spec["assets"]
+    assert "logo_version" not in facts
+
+
+def test_an_other_logo_that_was_removed_from_the_library_is_left_out() -> None:
+    plan = branded().with_changes(brand=BrandPlan("Aurora", COLOURS, "logo", (), "dark"))
+    assert "logo-other" not in master_spec(plan, order_of(plan))["assets"]
