@@ -8,6 +8,7 @@ This package imports no Django: `manage.py` uses it before settings are read, te
 private server.
 """
 
+from genengine.core.embedded_postgres.binaries import MAJOR_VERSION, locate_binaries, server_user
 from genengine.core.embedded_postgres.cluster import Cluster, ServerOptions
 from genengine.core.embedded_postgres.errors import EmbeddedPostgresError
 from genengine.core.embedded_postgres.layout import DATABASE, ClusterLayout, Role
@@ -15,6 +16,7 @@ from genengine.core.embedded_postgres.sharing import ensure_running, exclusive_u
 
 __all__ = [
     "DATABASE",
+    "MAJOR_VERSION",
     "Cluster",
     "ClusterLayout",
     "EmbeddedPostgresError",
@@ -22,4 +24,6 @@ __all__ = [
     "ServerOptions",
     "ensure_running",
     "exclusive_use",
+    "locate_binaries",
+    "server_user",
 ]
