@@ -5,6 +5,7 @@ command.
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from genengine.core.processes import end_with_supervisor
@@ -42,6 +43,12 @@ NO_SERVER_COMMANDS = frozenset(
 )
 POOLED_COMMANDS = frozenset({"web"})
 
+# Servers without models, database and checks. Loading every app would take most of their start.
+WITHOUT_APPS = {
+    "emulator": "providers.management.commands.emulator",
+    "render_server": "providers.management.commands.render_server",
+}
+
 
 def run(argv: Sequence[str]) -> None:
     """Run one command; exit codes and error texts are Django's own."""
@@ -55,6 +62,9 @@ def run(argv: Sequence[str]) -> None:
     if command == "worker" and len(argv) > 2:
         os.environ["Q_CLUSTER_NAME"] = argv[2]  # django-q2 reads which queue it serves when it is imported
     end_with_supervisor()
+    if command in WITHOUT_APPS:
+        _run_without_apps(argv)
+        return
 
     from django.core.management import execute_from_command_line
 
@@ -69,6 +79,26 @@ def run(argv: Sequence[str]) -> None:
             execute_from_command_line(list(argv))
     except EmbeddedPostgresError as problem:
         sys.exit(f"{type(problem).__name__}: {problem}")
+
+
+def _run_without_apps(argv: Sequence[str]) -> None:
+    """What Django's command line does around a command, with settings and logging but no apps."""
+    from django.conf import settings
+    from django.core.management.base import CommandError, handle_default_options
+    from django.utils.log import configure_logging
+
+    command = import_module(WITHOUT_APPS[argv[1]]).Command()
+    command._called_from_command_line = True  # a wrong argument is told with the usage, not raised
+    options = command.create_parser(argv[0], argv[1]).parse_args(list(argv[2:]))
+    handle_default_options(options)
+    configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
+    try:
+        command.handle(**vars(options))
+    except CommandError as problem:
+        if options.traceback:
+            raise
+        command.stderr.write(f"{type(problem).__name__}: {problem}")
+        sys.exit(problem.returncode)
 
 
 def _asks_for_help(argv: Sequence[str]) -> bool:
