@@ -1,6 +1,6 @@
 # `make` lists everything. `make run` is the product, `make test` is every check.
 .DEFAULT_GOAL := help
-.PHONY: bench-load bench-render bench-routing help run setup worker test test-fast test-stack lint fmt types arch templates docs check doctor seed
+.PHONY: bench-load bench-render bench-routing help run setup worker test test-fast test-stack lint fmt types arch templates docs schema check doctor seed
 SHELL := /bin/sh
 
 PORT ?= 8000
@@ -13,10 +13,16 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input --qui
 PACKAGES := genengine campaigns jobs providers billing compliance
 TESTS ?= tests
 WORKERS ?= 2
-JOURNEYS = -o cache_dir=.pytest_cache/journeys tests/journeys
+# Modules compiled once are read by every process that starts later, and the tests start hundreds.
+unexport PYTHONDONTWRITEBYTECODE
 # CI runs what failed once more, alone and aloud: twice is a fault, once is a race to mend (CONTRIBUTING.md).
 AGAIN = { [ -n "$$CI" ] && echo "Once more, only what failed. What passes now is a race to mend:" && \
 	$(BIN)/pytest -v --maxfail 1 --last-failed --last-failed-no-failures none $(1); }
+# Tests around one running installation of their own: they wait more than they compute, so each such folder has a process
+# beside the others, and its own list of what failed. Heard at its end, in one piece.
+LANE = { $(BIN)/pytest -q $(IN_LANE) || $(call AGAIN,$(IN_LANE)); } >$(VENV)/$@.log 2>&1; \
+	passed=$$?; cat $(VENV)/$@.log; exit $$passed
+IN_LANE = -o cache_dir=.pytest_cache/$@ tests/$@
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,7 +33,7 @@ run: $(VENV)/.product ## the whole product, from a fresh clone to a first video 
 models: $(VENV)/.product ## the vision models, which `make run` installs while it runs (MODELS=0 leaves them out)
 	@$(BIN)/python tools/install_models.py && $(BIN)/python -m genengine.media models
 
-setup: $(VENV)/.product $(VENV)/.dev ## .venv/ with everything: the product and the checks
+setup: $(VENV)/.dev ## .venv/ with everything: the product and the checks
 
 worker: $(VENV)/.product ## one worker alone (QUEUE=default|media)
 	@exec $(MANAGE) worker $(or $(QUEUE),default)
@@ -38,18 +44,18 @@ seed: $(VENV)/.product ## make the demo workspace and say how to sign in
 doctor: $(VENV)/.product ## is this machine fit to run it? says what is missing and how to mend it
 	@$(MANAGE) doctor
 
-test: $(VENV)/.product $(VENV)/.dev ## every check; what CI calls
-	@$(MAKE) --no-print-directory -j 2 --output-sync=target types browser arch lint templates check
-	@$(MAKE) --no-print-directory -j 2 tests journeys
+test: ## every check; what CI calls
+	@$(MAKE) --no-print-directory -j 2 browser $(VENV)/.dev
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target types arch lint templates check
+	@$(MAKE) --no-print-directory -j 3 tests journeys crash
 
-# Side by side: one waits for processes while the other computes.
-.PHONY: tests journeys
+.PHONY: tests journeys crash
 tests:
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q --ignore=tests/journeys $(TESTS) || $(call AGAIN,)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q --ignore=tests/journeys --ignore=tests/crash \
+		$(TESTS) || $(call AGAIN,)
 
-journeys: # in a process of their own, as the browser keeps its event loop; heard at their end, in one piece
-	@{ $(BIN)/pytest -q $(JOURNEYS) || $(call AGAIN,$(JOURNEYS)); } >$(VENV)/journeys.log 2>&1; \
-	passed=$$?; cat $(VENV)/journeys.log; exit $$passed
+journeys crash:
+	@$(LANE)
 
 test-fast: $(VENV)/.dev ## tests without the slow ones
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q -m "not slow and not crash and not journey" $(TESTS)
@@ -74,23 +80,18 @@ arch: $(VENV)/.dev ## who may import whom
 templates: $(VENV)/.dev ## djlint, where there are templates
 	@if [ -d templates ]; then $(BIN)/djlint templates --lint --quiet; fi
 
-check: $(VENV)/.dev ## Django's own checks, missing migrations, generated pages up to date
-	@$(MANAGE) check --fail-level WARNING
-	@$(MANAGE) makemigrations --check --dry-run
-	@$(MANAGE) settings_reference --check
-	@$(MANAGE) states_reference --check
-	@$(MANAGE) events_reference --check
-	@$(MANAGE) api_reference --check
+check: $(VENV)/.dev ## Django's own checks, missing migrations, generated pages and the schema snapshot up to date
+	@$(BIN)/python -m tools.checks
 
-bench-render: $(VENV)/.product $(VENV)/.dev ## CPU, jitter and fidelity of the renderer against the encode limit and its rivals
+bench-render: $(VENV)/.dev ## CPU, jitter and fidelity of the renderer against the encode limit and its rivals
 	@$(BIN)/python -m benchmarks.render
 
 JOBS ?= 500
-bench-routing: $(VENV)/.product $(VENV)/.dev ## JOBS=500 mixed jobs with faults: ends, estimates, bills, balance, savings, learning
+bench-routing: $(VENV)/.dev ## JOBS=500 mixed jobs with faults: ends, estimates, bills, balance, savings, learning
 	@$(BIN)/python -m benchmarks.routing --jobs $(JOBS)
 
 CLIPS ?= 1000
-bench-load: $(VENV)/.product $(VENV)/.dev ## CLIPS=1000 in flight at once: what pump, database and emulator take, and how late they are
+bench-load: $(VENV)/.dev ## CLIPS=1000 in flight at once: what pump, database and emulator take, and how late they are
 	@$(BIN)/python -m benchmarks.load --clips $(CLIPS)
 
 docs: $(VENV)/.product ## write the generated pages of docs/reference
@@ -99,6 +100,9 @@ docs: $(VENV)/.product ## write the generated pages of docs/reference
 	@$(MANAGE) events_reference
 	@$(MANAGE) provider_docs
 	@$(MANAGE) api_reference
+
+schema: $(VENV)/.product ## write what an empty database is filled with at once; after every new migration
+	@$(MANAGE) schema_snapshot
 
 .PHONY: browser
 browser: # Debian's Chromium for the journeys; elsewhere any chromium or chrome on PATH

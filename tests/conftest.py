@@ -1,8 +1,9 @@
 """One private PostgreSQL per test session, a database a worker, no way out to the network.
 
-The process that starts pytest starts the server; the first worker that needs a database migrates a template
-as the tables' owner; every worker gets a copy and connects as the application's role, which owns nothing: a
-forgotten grant fails here first. `make test-stack` sets DATABASE_URL and uses a server of its own instead.
+The process that starts pytest starts the server, at once when workers will share it and otherwise for the first test
+that needs it; the first that needs a database migrates a template as the tables' owner; every worker gets a copy and
+connects as the application's role, which owns nothing: a forgotten grant fails here first. `make test-stack` sets
+DATABASE_URL and uses a server of its own instead.
 """
 
 from __future__ import annotations
@@ -36,9 +37,12 @@ _server: Cluster | None = None
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("numprocesses", None) and not (IS_WORKER or EXTERNAL_DATABASE or config.option.collectonly):
+        _start_server()
+
+
+def _start_server() -> None:
     global _server
-    if IS_WORKER or EXTERNAL_DATABASE or config.option.collectonly:
-        return
     _server = Cluster.below(state_directory(), ServerOptions(durable=False))
     _server.start()
 
@@ -96,6 +100,8 @@ def django_db_setup(
 
 
 def _private_database() -> tuple[TableCleaner, Any]:
+    if not IS_WORKER and _server is None:
+        _start_server()
     cluster = Cluster.below(state_directory(), ServerOptions(durable=False))
     use_private_database(cluster)
     return TableCleaner(cluster.layout.connection(Role.SUPER, worker_database())), _close_connections
