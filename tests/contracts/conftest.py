@@ -12,14 +12,13 @@ from PIL import Image, ImageOps
 
 from providers.base import RemoteAdapter
 from tests.contracts.cases import VendorCase
-from tests.contracts.emulator_process import EmulatorProcess
+from tests.contracts.emulator_process import QUARTER, EmulatorProcess
 from tests.contracts.inputs import small_film
 
 
 @pytest.fixture(scope="session")
 def emulator_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
-    # films of the asked shape and length, a quarter of the asked size: drawing them was most of the suite's time
-    running = EmulatorProcess(tmp_path_factory.mktemp("emulator"), arguments=("--picture-scale", "0.25")).start()
+    running = EmulatorProcess(tmp_path_factory.mktemp("emulator"), arguments=QUARTER).start()
     yield running
     running.stop()
 

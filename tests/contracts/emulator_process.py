@@ -14,6 +14,8 @@ from typing import Any
 import requests
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+# Films of the asked shape and length, a quarter of the asked size: drawing them takes most of an emulator's time.
+QUARTER = ("--picture-scale", "0.25")
 
 
 @dataclass

@@ -247,9 +247,9 @@ def test_the_api_takes_and_shows_them(
     assert "upload it there" in refused.json()["detail"]
 
 
-@pytest.fixture
-def emulator(tmp_path: Path) -> Iterator[EmulatorProcess]:
-    running = EmulatorProcess(tmp_path).start()
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
+    running = EmulatorProcess(tmp_path_factory.mktemp("emulator")).start()
     yield running
     running.stop()
 

@@ -28,7 +28,7 @@ from providers.values import (
     Task,
     TaskReport,
 )
-from tests.contracts.emulator_process import EmulatorProcess
+from tests.contracts.emulator_process import QUARTER, EmulatorProcess
 from tests.contracts.waiting import wait_for
 
 TEXT = "Slow mornings taste better with a glass of cold brew"
@@ -36,7 +36,7 @@ TEXT = "Slow mornings taste better with a glass of cold brew"
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
-    running = EmulatorProcess(tmp_path_factory.mktemp("emulator")).start()
+    running = EmulatorProcess(tmp_path_factory.mktemp("emulator"), arguments=QUARTER).start()
     yield running
     running.stop()
 
@@ -88,7 +88,7 @@ def test_a_clip_from_a_picture_has_the_asked_shape_and_the_estimated_price(
     (artefact,) = heygen.fetch_output(report, tmp_path)
     video = probe(artefact.path).video
     assert video is not None
-    assert (video.width, video.height) == (480, 480)
+    assert (video.width, video.height) == (120, 120)  # a quarter of the asked 480p
 
 
 def test_the_agents_session_is_followed_to_its_video(heygen: HeyGenAdapter, tmp_path: Path) -> None:

@@ -13,14 +13,14 @@ from providers.adapters.runway import RunwayAdapter
 from providers.errors import InvalidRequest, Transient, Unsupported
 from providers.http import Timeouts
 from providers.values import Accepted, GenerationRequest, InputAsset, InputRole, RemoteState, RemoteTask, Task
-from tests.contracts.emulator_process import EmulatorProcess
+from tests.contracts.emulator_process import QUARTER, EmulatorProcess
 from tests.contracts.inputs import small_film
 from tests.contracts.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
-    running = EmulatorProcess(tmp_path_factory.mktemp("emulator")).start()
+    running = EmulatorProcess(tmp_path_factory.mktemp("emulator"), arguments=QUARTER).start()
     yield running
     running.stop()
 
@@ -49,7 +49,7 @@ def enlarge(film: InputAsset, **changes: object) -> GenerationRequest:
     return GenerationRequest(Task.UPSCALE, "magnific_video_upscaler_creative", **values)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("make", "size"), [(restyle, (720, 1280)), (enlarge, (1280, 720))])
+@pytest.mark.parametrize(("make", "size"), [(restyle, (180, 320)), (enlarge, (320, 180))])
 def test_a_film_goes_up_is_changed_and_comes_back_at_the_estimated_price(
     runway: RunwayAdapter, film: InputAsset, tmp_path: Path, make: object, size: tuple[int, int]
 ) -> None:

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from providers.emulator.media.mark import mark_of, read_mark
-from tests.contracts.emulator_process import EmulatorProcess
+from tests.contracts.emulator_process import QUARTER, EmulatorProcess
 from tests.contracts.waiting import wait_for
 
 KEY = {"Authorization": "Bearer test-of-the-emulator"}
@@ -89,7 +89,7 @@ def test_the_picture_carries_its_tasks_number_moves_and_is_not_black(
 
 
 def test_a_rehearsal_gets_small_clips_of_the_asked_length_that_still_carry_their_number(tmp_path: Path) -> None:
-    emulator = EmulatorProcess(tmp_path, speed=30, arguments=("--picture-scale", "0.25")).start()
+    emulator = EmulatorProcess(tmp_path, speed=30, arguments=QUARTER).start()
     try:
         create(emulator, "small", duration=3)
         done = finished(emulator, "small")
