@@ -27,10 +27,10 @@ FAULTS = [  # about one call in twenty goes wrong, each in its own way
     {"vendor": "*", "endpoint": "fetch", "rate": 0.05, "do": "truncated_file"},
 ]
 SETTINGS = {
-    "GE_MASTER_SCALE": "0.1",  # pictures are small, and where a subject stands in a test card does not matter here
+    "GE_MASTER_SCALE": "0.25",  # smaller, and words would no longer fit
     "GE_EMULATOR_SPEED": "60",
     "GE_EMULATOR_PICTURE_SCALE": "0.1",
-    "GE_MODELS": "0",
+    "GE_MODELS": "0",  # where a subject stands in a test card does not matter here
     "GE_SIMULATED_POLL_INTERVAL_S": "0.5",
     "GE_PROVIDER_PARALLEL": "40",
 }
