@@ -3,6 +3,7 @@ that passed their first check."""
 
 from collections import defaultdict
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from django.db.models import Count, QuerySet
@@ -49,8 +50,8 @@ def _by_model(rows: QuerySet[Clip] | QuerySet[Attempt]) -> dict[Place, int]:
 def first_checks(workspace: Workspace, since: datetime, until: datetime) -> dict[Place, PassRate]:
     """Count the results of each model by the first check of their file in a period. A later check of the same result,
     fetched once more, does not count."""
-    values = {"workspace": workspace.pk, "mode": workspace.mode, "fail": Verdict.FAIL.value,
-              "since": since, "until": until}  # fmt: skip
+    values: dict[str, Any] = {"workspace": workspace.pk, "mode": workspace.mode, "fail": Verdict.FAIL.value}
+    values |= {"since": since, "until": until}
     with connection.cursor() as cursor:
         cursor.execute(FIRST_CHECKS, values)
         return {(provider, model): PassRate(passed, checked) for provider, model, passed, checked in cursor.fetchall()}

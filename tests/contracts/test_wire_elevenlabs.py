@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -143,3 +144,71 @@ def test_music_stems_and_dialogues_are_made_and_counted(eleven: Wire) -> None:
     now = int(time.time() * 1000)
     used = eleven("GET", "/v1/usage/character-stats", params={"start_unix": now - 86_400_000, "end_unix": now}).json()
     assert (len(used["time"]), sum(used["usage"]["All"]) > 0) == (2, True)
+
+
+LEXICON = """<?xml version="1.0" encoding="UTF-8"?>
+<lexicon version="1.0" xmlns="http://www.w3.org/2005/01/pronunciation-lexicon" alphabet="ipa" xml:lang="en-US">
+<lexeme><grapheme>Aurora</grapheme><phoneme>əˈrɔːrə</phoneme></lexeme>
+<lexeme><grapheme>UN</grapheme><alias>United Nations</alias></lexeme></lexicon>"""
+DICTIONARIES = "/v1/pronunciation-dictionaries"
+
+
+def test_a_dictionary_gets_a_version_with_every_change_and_speech_names_one_that_there_is(eleven: Wire) -> None:
+    file = {"name": (None, "Brand"), "file": ("brand.pls", LEXICON.encode(), "text/xml")}
+    made = eleven("POST", f"{DICTIONARIES}/add-from-file", files=file).json()
+    assert (made["name"], made["version_rules_num"]) == ("Brand", 2)
+    one = f"{DICTIONARIES}/{made['id']}"
+    rule = {"type": "alias", "string_to_replace": "UN", "alias": "U N"}
+    added = eleven("POST", f"{one}/add-rules", json={"rules": [rule, {**rule, "string_to_replace": "EU"}]}).json()
+    assert (added["version_rules_num"], added["version_id"] != made["version_id"]) == (3, True)
+    aliases = {r["string_to_replace"]: r.get("alias") for r in eleven("GET", one).json()["rules"]}
+    assert aliases == {"Aurora": None, "UN": "U N", "EU": "U N"}
+    left = eleven("POST", f"{one}/remove-rules", json={"rule_strings": ["UN", "EU"]}).json()
+    assert left["version_rules_num"] == 1
+    old = eleven("GET", f"{one}/{made['version_id']}/download").text
+    assert ("United Nations" in old, "əˈrɔːrə" in old) == (True, True)
+    locator = {"pronunciation_dictionary_id": made["id"], "version_id": left["version_id"]}
+    said = {"text": "Aurora", "pronunciation_dictionary_locators": [locator]}
+    assert eleven("POST", SPEECH, json=said).status_code == 200
+    assert eleven("POST", SPEECH, json={**said, "pronunciation_dictionary_locators": [locator] * 4}).status_code == 400
+    gone = [{**locator, "version_id": "none"}]
+    assert eleven("POST", SPEECH, json={**said, "pronunciation_dictionary_locators": gone}).status_code == 404
+
+
+def test_archived_dictionaries_are_listed_only_when_asked_for_and_bad_rules_are_named(eleven: Wire) -> None:
+    rules = [{"type": "phoneme", "string_to_replace": "brew", "phoneme": "bruː", "alphabet": "ipa"}]
+    made = eleven("POST", f"{DICTIONARIES}/add-from-rules", json={"name": "Old", "rules": rules}).json()["id"]
+    assert eleven("PATCH", f"{DICTIONARIES}/{made}", json={"archived": True}).json()["archived_time_unix"] > 0
+
+    def listed(**query: str) -> set[str]:
+        page = eleven("GET", DICTIONARIES, params=query).json()
+        return {item["id"] for item in page["pronunciation_dictionaries"]}
+
+    assert made not in listed()
+    assert made in listed(include_archived="true")
+    half = [{"type": "alias", "string_to_replace": "x"}]
+    told = eleven("POST", f"{DICTIONARIES}/add-from-rules", json={"name": "Half", "rules": half})
+    assert (told.status_code, told.json()["detail"][0]["loc"]) == (422, ["body", "alias"])
+    bomb = b'<!DOCTYPE x [<!ENTITY a "b">]><lexicon/>'
+    file = {"name": (None, "Bomb"), "file": ("bomb.pls", bomb)}
+    assert eleven("POST", f"{DICTIONARIES}/add-from-file", files=file).status_code == 400
+
+
+def test_a_voice_is_designed_from_words_heard_kept_and_remixed(eleven: Wire) -> None:
+    asked = {"voice_description": "A calm and warm narrator from the north", "auto_generate_text": True}
+    told = eleven("POST", "/v1/text-to-voice/design", json=asked).json()
+    ids = [preview["generated_voice_id"] for preview in told["previews"]]
+    assert len(set(ids)) == 3
+    assert base64.b64decode(told["previews"][0]["audio_base_64"])[:3] in (b"ID3", b"\xff\xfb\x90")
+    assert eleven("GET", f"/v1/text-to-voice/{ids[1]}/stream").headers["Content-Type"] == "audio/mpeg"
+    made = {"voice_name": "Nora", "voice_description": asked["voice_description"], "generated_voice_id": ids[1]}
+    voice = eleven("POST", "/v1/text-to-voice", json={**made, "labels": {"accent": "nordic"}}).json()
+    assert (voice["voice_id"], voice["category"], voice["labels"]) == (ids[1], "generated", {"accent": "nordic"})
+    assert eleven("POST", f"/v1/text-to-speech/{ids[1]}", json={"text": "Hello"}).status_code == 200
+    streamed = {**asked, "stream_previews": True}
+    remixed = eleven("POST", f"/v1/text-to-voice/{ids[1]}/remix", json=streamed).json()
+    assert {preview["audio_base_64"] for preview in remixed["previews"]} == {""}
+    assert eleven("POST", "/v1/text-to-voice/voice-test/remix", json=asked).status_code == 400
+    assert eleven("POST", "/v1/text-to-voice", json={**made, "generated_voice_id": "none"}).status_code == 404
+    short = eleven("POST", "/v1/text-to-voice/design", json={**asked, "voice_description": "short"})
+    assert short.json()["detail"]["status"] == "invalid_voice_description"

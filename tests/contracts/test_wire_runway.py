@@ -126,3 +126,62 @@ def test_recipes_make_a_picture_or_a_clip_of_the_product(runway: Wire, frame: Pa
         assert (made.status_code, "id" in made.json()) == (200, True), made.text
     assert runway("POST", "/v1/recipes/product_ad", json={"version": "2026-06"}).status_code == 400
     assert runway("POST", "/v1/recipes/product_ad", json={"productImages": [picture]}).status_code == 400
+
+
+AVATAR = {"name": "Ada", "personality": "Calm and warm.", "voice": {"type": "runway-live-preset", "presetId": "maya"}}
+
+
+def test_an_avatar_knows_its_documents_and_speaks_once_it_is_ready(runway: Wire, frame: Path) -> None:
+    document = runway("POST", "/v1/documents", json={"name": "Facts", "content": "Brewed slowly."}).json()["id"]
+    asked = {**AVATAR, "referenceImage": data_uri("image/jpeg", frame.read_bytes()), "documentIds": [document]}
+    avatar = runway("POST", "/v1/avatars", json=asked).json()
+    assert (avatar["status"], avatar["voice"]["name"]) == ("PROCESSING", "Maya")
+    place = f"/v1/avatars/{avatar['id']}"
+    film = {"model": "gwm1_avatars", "avatar": {"type": "custom", "avatarId": avatar["id"]}}
+    film["speech"] = {"type": "text", "text": "Slow mornings taste better"}
+    wait_for(lambda: runway("GET", place).json()["status"] == "READY" or None)
+    (user,) = runway("GET", f"/v1/documents/{document}").json()["usedBy"]
+    assert user["id"] == avatar["id"]
+    made = runway("POST", "/v1/avatar_videos", json=film).json()["id"]
+    assert requests.get(output(runway, made), timeout=60).content[4:8] == b"ftyp"
+    assert runway("PATCH", place, json={"documentIds": []}).json()["documentIds"] == []
+    assert runway("DELETE", place).status_code == 204
+    assert runway("POST", "/v1/avatar_videos", json=film).json() == {"error": "Avatar not found"}
+    nobody = {**film, "avatar": {"type": "runway-preset", "presetId": "nobody"}}
+    assert runway("POST", "/v1/avatar_videos", json=nobody).json()["issues"][0]["path"] == ["avatar.presetId"]
+
+
+def test_documents_are_listed_in_pages_in_the_asked_order(runway: Wire) -> None:
+    wire = Wire(runway.emulator, "runway", {**runway.headers, "Authorization": f"Bearer key_{uuid.uuid4().hex}"})
+    for name in ("one", "two", "three"):
+        wire("POST", "/v1/documents", json={"name": name, "content": name})
+    query = {"limit": "2", "sort": "createdAt", "order": "asc"}
+    first = wire("GET", "/v1/documents", params=query).json()
+    rest = wire("GET", "/v1/documents", params={**query, "cursor": first["nextCursor"]}).json()
+    listed = [item["name"] for item in (*first["data"], *rest["data"])]
+    assert sorted(listed) == ["one", "three", "two"]
+    assert (rest["nextCursor"], "content" in first["data"][0]) == (None, False)
+    document = first["data"][0]["id"]
+    assert wire("PATCH", f"/v1/documents/{document}", json={"content": "new"}).status_code == 204
+    assert wire("GET", f"/v1/documents/{document}").json()["content"] == "new"
+    assert wire("DELETE", f"/v1/documents/{document}").status_code == 204
+    assert wire("GET", f"/v1/documents/{document}").status_code == 404
+    assert wire("GET", "/v1/documents", params={"limit": "2"}).json()["issues"][0]["path"] == ["order"]
+
+
+def test_a_published_workflow_runs_with_a_given_prompt_and_its_files_stand_at_their_node(runway: Wire) -> None:
+    (listed,) = runway("GET", "/v1/workflows").json()["data"]
+    one = f"/v1/workflows/{listed['versions'][0]['id']}"
+    graph = runway("GET", one).json()["graph"]
+    source, film = graph["edges"][0]["source"], graph["edges"][0]["target"]
+    given = {source: {"prompt": {"type": "primitive", "value": "a red kite"}}}
+    run = runway("POST", one, json={"nodeOutputs": given}).json()["id"]
+
+    def done() -> list[str] | None:
+        told = runway("GET", f"/v1/workflow_invocations/{run}").json()
+        return told["output"][film] if told["status"] == "SUCCEEDED" else None
+
+    (url,) = wait_for(done)
+    assert requests.get(url, timeout=60).content[4:8] == b"ftyp"
+    assert runway("POST", one, json={"nodeOutputs": {film: {}}}).json()["issues"][0]["path"] == ["nodeOutputs"]
+    assert runway("GET", f"/v1/workflow_invocations/{uuid.uuid4()}").status_code == 404

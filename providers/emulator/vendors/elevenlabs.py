@@ -14,6 +14,8 @@ from typing import Any
 from providers.emulator.media.sound import Speech
 from providers.emulator.vendor import Route, route
 from providers.emulator.vendors.elevenlabs_calls import missing, plan_of, sound_answer
+from providers.emulator.vendors.elevenlabs_design import DesignVendor
+from providers.emulator.vendors.elevenlabs_dictionaries import DictionariesVendor
 from providers.emulator.vendors.elevenlabs_dubbing import DubbingVendor
 from providers.emulator.vendors.elevenlabs_history import HistoryVendor
 from providers.emulator.vendors.elevenlabs_rules import (
@@ -38,7 +40,7 @@ REFUSED_RIGHTS = (
 )
 
 
-class ElevenLabsVendor(StudioVendor, TranscriptsVendor, DubbingVendor, HistoryVendor):
+class ElevenLabsVendor(StudioVendor, DesignVendor, DictionariesVendor, TranscriptsVendor, DubbingVendor, HistoryVendor):
     """`/v1/text-to-speech`, `/v1/user`, `/v1/usage`, and the addresses of the other modules."""
 
     name = "elevenlabs"
@@ -49,6 +51,8 @@ class ElevenLabsVendor(StudioVendor, TranscriptsVendor, DubbingVendor, HistoryVe
             *self._studio_routes(),
             *self.transcript_routes(),
             *self.voice_routes(),
+            *self.design_routes(),
+            *self.dictionary_routes(),
             *self._dubbing_routes(),
             *self._account_routes(),
             *self._history_routes(),
@@ -109,6 +113,7 @@ class ElevenLabsVendor(StudioVendor, TranscriptsVendor, DubbingVendor, HistoryVe
         if model not in LIMITS:
             raise Refused(400, "unsupported_model", f"Model {model} does not exist")
         self.known(account, voice)
+        self.check_locators(account, body)
         if len(text) > LIMITS[model]:
             raise Refused(400, "max_character_limit_exceeded", f"The text has more than {LIMITS[model]} characters")
         speed = float((body.get("voice_settings") or {}).get("speed") or 1.0)

@@ -26,6 +26,12 @@ PER_THOUSAND = {
     "eleven_turbo_v2": "0.05",
 }
 VOICES = {"21m00Tcm4TlvDq8ikWAM": "Rachel", "pNInz6obpgDQGcFmaJgB": "Adam", "voice-test": "Test"}
+SPEAKS = {"21m00Tcm4TlvDq8ikWAM": ("en",), "pNInz6obpgDQGcFmaJgB": ("en", "de"), "voice-test": ("en", "es")}
+SPOKEN: dict[str, dict[str, Any]] = {
+    "en": {"accent": "american", "locale": "en-US", "preview_url": None},
+    "de": {"accent": "standard", "locale": "de-DE", "preview_url": None},
+    "es": {"accent": "peninsular", "locale": "es-ES", "preview_url": None},
+}
 # Sample rates and bit rates by codec; the emulator renders the codec at its rate.
 FORMATS = {
     "mp3": ("22050_32", "24000_48", "44100_32", "44100_64", "44100_96", "44100_128", "44100_192"),
@@ -56,6 +62,10 @@ def voice_view(voice: str, name: str) -> dict[str, Any]:
     labels = {"accent": "american", "gender": "female", "age": "young", "use_case": "narration"}
     facts = {"category": "premade", "labels": labels, "settings": SETTINGS, "samples": None, "is_owner": False}
     more: dict[str, Any] = {"description": "A clear voice", "preview_url": None, "available_for_tiers": []}
+    languages = [
+        {"language": code, "model_id": "eleven_multilingual_v2", **SPOKEN[code]} for code in SPEAKS.get(voice, ())
+    ]
+    more["verified_languages"] = languages
     return {"voice_id": voice, "name": name, **facts, **more, "high_quality_base_model_ids": []}
 
 

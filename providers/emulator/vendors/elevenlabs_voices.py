@@ -161,8 +161,13 @@ class VoicesVendor(CallingVendor):
         self._write(account, {**view, "voice_verification": {**checked, "verification_attempts_count": 0}})
         return Answer.of_json({"voice_id": view["voice_id"]})
 
-    def _new(self, account: str, name: str, category: str, labels: Any = None) -> dict[str, Any]:
-        view = {**voice_view(self.new_id(), name), "category": category, "labels": labels or {}, "is_owner": True}
+    def _new(self, account: str, name: str, category: str, labels: Any = None, voice: str = "") -> dict[str, Any]:
+        view = {
+            **voice_view(voice or self.new_id(), name),
+            "category": category,
+            "labels": labels or {},
+            "is_owner": True,
+        }
         self._write(account, {**view, "fine_tuning": {"state": {}, "is_allowed_to_fine_tune": True}})
         return self._voice_of(account, str(view["voice_id"]))
 

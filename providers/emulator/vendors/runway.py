@@ -21,6 +21,7 @@ from providers.emulator.media.video import Clip, render_clip
 from providers.emulator.store import StoredTask
 from providers.emulator.vendor import Draft, MediaPlan, Route, route
 from providers.emulator.vendors import runway_rules as rules
+from providers.emulator.vendors.runway_avatars import AvatarsVendor
 from providers.emulator.vendors.runway_inputs import InputsVendor
 from providers.emulator.vendors.runway_routers import RoutersVendor
 from providers.emulator.vendors.runway_rules import MODELS, Refused, invalid
@@ -31,7 +32,7 @@ SLOTS = 20
 SUFFIXES = {"image": ".png", "sound": ".mp3"}
 
 
-class RunwayVendor(RoutersVendor, InputsVendor):
+class RunwayVendor(RoutersVendor, InputsVendor, AvatarsVendor):
     """The generating addresses of ``ENDPOINTS``, `/v1/tasks/{id}`, `/v1/organization`, `/v1/uploads`."""
 
     name = "runway"
@@ -46,6 +47,7 @@ class RunwayVendor(RoutersVendor, InputsVendor):
         return [
             *creating,
             *self.router_routes(partial(partial, self._guarded)),
+            *self.avatar_routes(partial(partial, self._guarded)),
             route("GET", "/v1/tasks/{task_id}", "poll", partial(self._guarded, self._read)),
             route("DELETE", "/v1/tasks/{task_id}", "cancel", partial(self._guarded, self._delete)),
             route("GET", "/v1/organization", "account", partial(self._guarded, self._organization)),

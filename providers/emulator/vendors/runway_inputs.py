@@ -27,6 +27,9 @@ class InputsVendor(Vendor):
             return {**common, **clip, **picture}
         if endpoint in (rules.RESTYLE, rules.UPSCALE):
             return {**common, **self._film_params(body, model, endpoint)}
+        if endpoint == rules.AVATAR:
+            speaking = {"duration": body["seconds"], "picture": body["picture"], "size": "1280:720"}
+            return {**common, **speaking, "audio": True}
         if endpoint == rules.PERFORM:
             return {**common, **self._performance(body, facts)}
         if endpoint == rules.PICTURE:
@@ -121,6 +124,10 @@ class InputsVendor(Vendor):
 
     def _film(self, given: Any, field: str) -> Film:
         return read_film(self.world, self._uri(given, field, "video"))
+
+    def given_file(self, given: Any, field: str, kind: str) -> str:
+        """The same for what is no task: the picture of an avatar, what it says."""
+        return self._uri(given, field, kind)
 
     def _uri(self, given: Any, field: str, kind: str) -> str:
         """The kept file of a data URI or an upload; an https address is not opened and has an empty name."""

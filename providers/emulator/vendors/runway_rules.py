@@ -9,6 +9,7 @@ from typing import Any
 TEXT, IMAGE, RESTYLE, UPSCALE = "text_to_video", "image_to_video", "video_to_video", "video_upscale"
 PERFORM, PICTURE, SOUND, SPEECH = "character_performance", "text_to_image", "sound_effect", "text_to_speech"
 LARGER, HDR, FILM_SOUND = "image_upscale", "video_to_hdr", "video_to_audio"
+AVATAR = "avatar_videos"
 CHANGE, DUB, ISOLATE = "speech_to_speech", "voice_dubbing", "voice_isolation"
 FROM_SOUND = frozenset({CHANGE, DUB, ISOLATE})
 ENDPOINTS = (TEXT, IMAGE, RESTYLE, UPSCALE, PERFORM, PICTURE, SOUND, SPEECH, LARGER, HDR, FILM_SOUND, *FROM_SOUND)
@@ -109,6 +110,7 @@ MODELS = {
     "magnific_video_upscaler_creative": Model({UPSCALE: NONE}, credits=2, render_s=8, prompt=False),
     "enhance_frame_rate": Model({UPSCALE: NONE}, credits=2, render_s=4, prompt=False),
     "act_two": Model({PERFORM: SIX}, credits=5, render_s=9, prompt=False),
+    "gwm1_avatars": Model({AVATAR: NONE}, credits=2, sound=2, render_s=4, prompt=False),
     "gen4_image": Model({PICTURE: STILLS}, credits=5, render_s=9),
     "gen4_image_turbo": Model({PICTURE: STILLS}, credits=2, render_s=4),
     "eleven_text_to_sound_v2": Model({SOUND: NONE}, credits=1, render_s=2),
