@@ -53,6 +53,7 @@ from providers.values import (
     TaskReport,
     snap_request,
 )
+from providers.voices.values import Voice
 
 Clock = Callable[[], datetime]
 
@@ -145,6 +146,7 @@ class RemoteAdapter(ProviderAdapter):
     model_traffic: ClassVar[Mapping[str, TrafficLimits]] = {}  # by model, on top of the account's
     can_find_by_key: ClassVar[bool] = False
     emulated_as: ClassVar[str] = ""  # the emulator's prefix when it is not the name
+    lists_voices: ClassVar[bool] = False
     max_output_bytes: ClassVar[int] = DEFAULT_MAX_BYTES
 
     def __init_subclass__(cls, **named: Any) -> None:
@@ -207,6 +209,10 @@ class RemoteAdapter(ProviderAdapter):
     def find_by_key(self, idempotency_key: str, *, request: GenerationRequest | None = None) -> RemoteTask | None:
         """The task a lost submit made, or ``None`` when the vendor surely has none."""
         raise Unsupported(f"{self.label} cannot look a task up by our key; wait {self.unknown_window} for a webhook.")
+
+    def voices(self, search: str = "") -> list[Voice]:
+        """Every voice that the account may use; free of charge. Only where ``lists_voices`` says so."""
+        raise Unsupported(f"{self.label} has no voices here; choose a provider of speech.")
 
     def poll(self, task: RemoteTask) -> TaskReport:
         """Where the task stands; free of charge and safe to repeat."""

@@ -15,7 +15,7 @@ from providers.errors import ProviderError
 from providers.http import Redactor
 from providers.values import Accepted, Finished, TaskReport
 
-CLEANED = ("submit", "poll", "find_by_key", "cancel", "parse_webhook", "check_credentials", "stage_inputs")
+CLEANED = ("submit", "poll", "find_by_key", "cancel", "parse_webhook", "check_credentials", "stage_inputs", "voices")
 
 
 def clean_error(redactor: Redactor, error: ProviderError) -> ProviderError:

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from providers.errors import InvalidRequest
-from providers.shapes import as_dict
+from providers.shapes import as_dict, objects
+from providers.voices.values import Voice
 
 SHOWN = 10  # names in a refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """A voice that the account may use. ``labels`` are the vendor's: accent, gender, age, use case."""
-
-    voice_id: str
-    name: str
-    category: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    preview_url: str = ""
-
-
 def read_voice(item: Mapping[str, Any]) -> Voice:
-    """One entry of a list of voices."""
+    """One entry of a list of voices. Its languages are those that ElevenLabs has verified, else the one it is labelled
+    with."""
     labels = {str(name): str(value) for name, value in as_dict(item.get("labels")).items()}
     words = {name: str(item.get(name) or "") for name in ("voice_id", "name", "category", "preview_url")}
-    return Voice(words["voice_id"], words["name"], words["category"], labels, words["preview_url"])
+    verified = dict.fromkeys(str(entry.get("language") or "") for entry in objects(item, "verified_languages"))
+    languages = tuple(filter(None, verified)) or tuple(filter(None, [labels.pop("language", "")]))
+    return Voice(words["voice_id"], words["name"], words["category"], labels, words["preview_url"], languages)
 
 
 def choose_voice(voices: Iterable[Voice], name: str) -> Voice:

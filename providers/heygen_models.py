@@ -6,6 +6,7 @@ unverified, and only the two sizes whose price is known are offered.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -23,6 +24,7 @@ from providers.values import (
     StagedInputs,
     Task,
 )
+from providers.voices.values import Voice
 
 CLIP, AGENT, SPEECH = "heygen-video-1", "heygen-video-agent", "heygen-starfish"
 PRICED = date(2026, 11, 1)
@@ -218,3 +220,11 @@ def speech_body(request: GenerationRequest) -> dict[str, Any]:
 
 def _asset(asset_id: str) -> dict[str, str]:
     return {"type": "asset_id", "asset_id": asset_id}
+
+
+def read_voice(item: Mapping[str, Any]) -> Voice:
+    """One entry of ``GET /v3/voices``."""
+    words = {name: str(item.get(name) or "") for name in ("voice_id", "name", "type", "preview_audio_url")}
+    labels = {"gender": str(item["gender"])} if item.get("gender") else {}
+    languages = tuple(filter(None, [str(item.get("language") or "")]))
+    return Voice(words["voice_id"], words["name"], words["type"], labels, words["preview_audio_url"], languages)

@@ -70,7 +70,7 @@ PAGES: dict[Action, str] = {
     Action.MANAGE_KEYS: "GET:settings-keys POST:settings-key-create POST:settings-key-revoke",
     Action.MANAGE_CREDENTIALS: (
         "GET:settings-providers POST:settings-provider-add POST:settings-provider-change GET:settings-models"
-        " POST:settings-model-test"
+        " POST:settings-model-test GET:settings-voices GET:settings-voice-sample"
     ),
     Action.MANAGE_CAPS: "POST:settings-caps",
     Action.MANAGE_WORKSPACE: "POST:settings",

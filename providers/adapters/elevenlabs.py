@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from providers.base import RemoteAdapter
 from providers.elevenlabs_models import CREDIT, MODELS
-from providers.elevenlabs_voices import Voice, choose_voice, read_voice
+from providers.elevenlabs_voices import choose_voice, read_voice
 from providers.errors import (
     ContentRefused,
     CredentialsRejected,
@@ -53,6 +53,7 @@ from providers.values import (
     TaskFailure,
     TaskReport,
 )
+from providers.voices.values import Voice
 
 PATIENCE = Timeouts(connect=5, read=30, submit=240, upload=600)
 MOST_PAGES = 50  # of a hundred voices each
@@ -87,6 +88,7 @@ class ElevenLabsAdapter(RemoteAdapter):
         "failed": RemoteState.FAILED,
     }
     models = MODELS
+    lists_voices = True
 
     def __init__(self, *, timeouts: Timeouts | None = None, **injected: Any) -> None:
         super().__init__(timeouts=timeouts or PATIENCE, **injected)

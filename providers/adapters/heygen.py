@@ -28,6 +28,7 @@ from providers.heygen_models import (
     check_options,
     clip_body,
     presenter_body,
+    read_voice,
     speech_body,
     spoken_seconds,
 )
@@ -54,10 +55,12 @@ from providers.values import (
     Task,
     TaskReport,
 )
+from providers.voices.values import Voice
 
 PICTURE = PictureLimits(max_bytes=30_000_000, min_side=64, max_side=4096)
 ASSET_BYTES = 32_000_000
 SKEW_S = 300
+MOST_PAGES = 50  # of a hundred voices each
 # HeyGen measured 31 s at the 99th percentile for a create; its own client waits two minutes.
 PATIENCE = Timeouts(connect=5, read=30, submit=120, upload=600)
 SESSION = "session:"
@@ -93,6 +96,7 @@ class HeyGenAdapter(RemoteAdapter):
         "cancelled": RemoteState.CANCELLED,
     }
     models = MODELS
+    lists_voices = True
 
     def __init__(self, *, timeouts: Timeouts | None = None, **injected: Any) -> None:
         super().__init__(timeouts=timeouts or PATIENCE, **injected)
@@ -109,6 +113,19 @@ class HeyGenAdapter(RemoteAdapter):
         balance = None if left is None else Amount(left, unit)
         words = f"{left:f} {unit} left." if left is not None else f"Billed by {data.get('billing_type') or 'plan'}."
         return AccountReport(True, words, balance, {"billing_type": data.get("billing_type")})
+
+    def voices(self, search: str = "") -> list[Voice]:
+        """All voices that HeyGen lists, page by page; ``search`` looks in their names."""
+        found: list[Voice] = []
+        params = {"limit": "100"}
+        for _ in range(MOST_PAGES):
+            body, _reply = self.call_json(CallKind.READ, "GET", "/v3/voices", params=params)
+            found += [read_voice(item) for item in objects(body, "data")]
+            token = str(body.get("next_token") or "")
+            if not body.get("has_more") or not token:
+                break
+            params = {**params, "token": token}
+        return [voice for voice in found if search.casefold() in voice.name.casefold()]
 
     def estimate(self, request: GenerationRequest) -> Estimate:
         found = super().estimate(request)
