@@ -148,6 +148,15 @@ def test_a_vendor_whose_certificate_nobody_vouches_for_gets_no_key(tmp_path: Pat
     assert Vendor.seen == []
 
 
+def test_a_vendor_whose_certificate_is_vouched_for_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tls = _self_signed(tmp_path)
+    monkeypatch.setattr("providers.warm.DEFAULT_CA_BUNDLE_PATH", str(tmp_path / "vendor.pem"))
+    with serving(tls=tls) as port:
+        assert read(f"https://localhost:{port}", "/v1").status == 200
+        with pytest.raises(Transient, match="SSLError"):
+            read(f"https://127.0.0.1:{port}", "/v1")  # not the name that the certificate is for
+
+
 def test_an_answer_that_does_not_come_is_a_passing_fault_with_its_record(port: int) -> None:
     asked = client(f"http://127.0.0.1:{port}", timeouts=Timeouts(connect=5, read=0.2))
     with pytest.raises(Transient, match="ReadTimeout"):
