@@ -68,7 +68,8 @@ def test_stops_in_time_although_its_cluster_hangs(worker):
 
 @pytest.mark.parametrize(("cluster", "steps"), [("default", 0), ("media", 5)])
 def test_only_media_work_stands_back_for_others(process_environment, tmp_path, cluster, steps):
-    with manage("worker", cluster, environment=process_environment, log=tmp_path / "worker.log") as process:
+    environment = process_environment | {"GE_MEDIA_NICE": "5"}
+    with manage("worker", cluster, environment=environment, log=tmp_path / "worker.log") as process:
         idle = wait_for(lambda: titled(psutil.Process(process.pid), " idle"), what="idle workers")
 
         assert {one.nice() for one in idle} == {steps}
