@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from genengine.media import Expectations, RenderCancelled, SpecError, compile, probe, qc_check
 from genengine.media.audio.loudness import measure_file
@@ -90,6 +91,21 @@ def test_colours_survive_within_two_steps(tmp_path: Path) -> None:
         seen = frames_of(tmp_path / "c.mp4", 180, 320)[1, 4:20, 4:20].reshape(-1, 3).mean(axis=0)
         wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
         assert np.abs(seen - wanted).max() <= 2.5, colour
+
+
+@pytest.mark.parametrize(("width", "height"), [(216, 270), (1080, 1350), (180, 318), (182, 320)])
+def test_colours_stand_where_their_picture_does_in_every_size(width: int, height: int, tmp_path: Path) -> None:
+    """4:5 in full size has 1350 rows, which four does not divide."""
+    picture = np.full((height, width, 3), 40, np.uint8)
+    picture[height // 4 : height // 2, width // 4 : width // 2] = (230, 30, 30)
+    Image.fromarray(picture).save(tmp_path / "square.png")
+    still = {"type": "image", "asset": "square", "duration_frames": 2}
+    spec = image_spec(assets={"square": {"kind": "image"}}, segments=[still])
+    spec["output"] = small_output(width=width, height=height, crf=4)
+    compile(spec, {"square": tmp_path / "square.png"}, tmp_path / "out.mp4")
+    seen = frames_of(tmp_path / "out.mp4", width, height)[1].astype(int)
+    wrong = (np.abs(seen - picture).max(axis=2) > 60).sum()
+    assert wrong < 2 * (width + height), "more than two pixels beside the edges of the square"
 
 
 @pytest.mark.parametrize("workers", [1, 2])

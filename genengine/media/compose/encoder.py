@@ -92,7 +92,10 @@ class PieceEncoder:
 
     def add(self, frame: Frame) -> None:
         """Encode one frame. The buffer may be reused afterwards: x264 keeps its own copy."""
-        picture = av.VideoFrame.from_numpy_buffer(frame, format="yuv420p")
+        # PyAV takes a borrowed buffer's height in steps of four rows: in others (1350 of 4:5) colours lose their place
+        borrowed = self._output.height % 4 == 0
+        make = av.VideoFrame.from_numpy_buffer if borrowed else av.VideoFrame.from_ndarray
+        picture = make(frame, format="yuv420p")
         picture.pts, picture.time_base = self._count, 1 / self._output.fps
         self._count += 1
         self._collect(self._context.encode(picture))
