@@ -52,6 +52,8 @@ def _rows(entry: Mapping[str, Any], root: Mapping[str, Any], prefix: str = "") -
         yield f"| `{prefix}{field}`{needed} | {_kind(value)} | {default} | {meaning.replace('|', '/')} |"
         if value.get("type") == "object" and "properties" in value:
             yield from _rows(value, root, f"{prefix}{field}.")
+        if "properties" in value.get("items", {}):
+            yield from _rows(value["items"], root, f"{prefix}{field}[].")
 
 
 def _kind(value: Mapping[str, Any]) -> str:
