@@ -50,7 +50,7 @@ class CapForm(forms.Form):
 class OwnerCapForm(CapForm):
     """A limit for a campaign, a member or a provider."""
 
-    owner = forms.ChoiceField(label="Limit for")
+    owner = forms.ChoiceField(label="Limit for", widget=forms.Select(attrs={"class": "owner"}))
 
     def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from genengine.core.money import format_micro
 from genengine.workspaces.models import Mode
 from genengine.workspaces.tenancy import TenantModel
 
@@ -37,7 +38,7 @@ class Cap(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_scope_display()} {self.scope_id}: {self.limit_micro}"
+        return f"{self.get_scope_display()} {self.scope_id}: {format_micro(self.limit_micro)}"
 
     @property
     def available_micro(self) -> int:

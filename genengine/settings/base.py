@@ -78,6 +78,7 @@ ASGI_APPLICATION = "genengine.asgi.application"
 WSGI_APPLICATION = "genengine.wsgi.application"
 
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "genengine.core.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True

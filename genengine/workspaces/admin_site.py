@@ -170,10 +170,27 @@ def money_column(field: str, label: str, *, sorts: bool = True) -> Callable[[Any
         micro = getattr(row, field)
         if micro is None:
             return NOTHING
-        amount = f"−{format_micro(-micro)}" if micro < 0 else format_micro(micro)
-        return format_html('<span class="money">{}</span>', amount)
+        return format_html('<span class="money">{}</span>', _amount(micro))
 
     column.__name__ = field  # the name of the cell in the page
+    return column
+
+
+def _amount(micro: Any) -> Any:
+    if not isinstance(micro, int):
+        return micro
+    return f"−{format_micro(-micro)}" if micro < 0 else format_micro(micro)
+
+
+def seconds_column(field: str, label: str) -> Callable[[Any], str]:
+    """Return a column of a measured time, to the hundredth of a second."""
+
+    @admin.display(description=label, ordering=field)
+    def column(row: Any) -> str:
+        value = getattr(row, field)
+        return NOTHING if value is None else f"{value:.2f} s"
+
+    column.__name__ = field
     return column
 
 
@@ -190,13 +207,23 @@ def id_column(field: str, label: str) -> Callable[[Any], str]:
 
 
 def facts_table(facts: Mapping[str, Any]) -> str:
-    """Return facts as a small table, a row each."""
-    rows = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", ((k.replace("_", " "), v) for k, v in facts.items()))
+    """Return facts as a small table, a row each; amounts in micro-units as money."""
+    shown = ((k.removesuffix("_micro").replace("_", " "), _amount(v) if _is_micro(k) else v) for k, v in facts.items())
+    rows = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", shown)
     return format_html('<table class="facts-table">{}</table>', rows) if facts else NOTHING
 
 
+def _is_micro(name: Any) -> bool:
+    return isinstance(name, str) and name.endswith("_micro")
+
+
 class ReadOnly:
-    """Nothing is added, changed or deleted here."""
+    """Nothing is added, changed or deleted here; amounts are shown as money."""
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show `held_micro` as “held: $1.50”."""
+        shown = super().get_fields(request, obj)  # type: ignore[misc]
+        return [money_column(f, f.removesuffix("_micro").replace("_", " ")) if _is_micro(f) else f for f in shown]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -216,6 +243,12 @@ class StrictAdmin(admin.ModelAdmin):
 
     console: ClassVar[Console] = Console.INSTALLATION
     listed_as: ClassVar[str] = ""
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """A list is headed by what is in it, as the index names it."""
+        name = self.listed_as or str(self.opts.verbose_name_plural)
+        titled = {"title": f"{name[:1].upper()}{name[1:]}", **(extra_context or {})}
+        return super().changelist_view(request, titled)
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         raise Http404
@@ -303,6 +336,12 @@ class TenantModelAdmin(StrictAdmin):
         if getattr(self.model, "restricted_by", None) is not None:
             rows = rows.filter(unrestricted_in(request, self.model, workspaces))
         return rows
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Who looks after one workspace alone needs no column that says which."""
+        columns = super().get_list_display(request)
+        alone = len(workspaces_of(request, self.sees)) == 1
+        return [column for column in columns if column != "workspace" or not alone]
 
     def _scope(self, workspaces: Iterable[UUID]) -> models.Q:
         return models.Q(**{f"{self.workspace_path}__in": list(workspaces)})

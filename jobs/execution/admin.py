@@ -26,4 +26,10 @@ class JobAdmin(ReadOnly, TenantModelAdmin):
     )  # fmt: skip
     list_filter = ("state", "mode", BY_WORKSPACE)
     search_fields = ("title", "=id")
+    search_help_text = "A title, or the whole id of a job"
+    fields = (
+        "title", "workspace", "mode", "state", "state_changed_at", "paused", "cancelled", "restricted", "author",
+        "cap_micro", "deadline_at", "fallback_policy", "created_by", "created_at", "finished_at", "brief_id",
+        "brief_version", "correlation_id",
+    )  # fmt: skip
     date_hierarchy = "created_at"

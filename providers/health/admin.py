@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 
-from genengine.workspaces.admin_site import Console, ReadOnly, StrictAdmin, operator_admin
+from genengine.workspaces.admin_site import Console, ReadOnly, StrictAdmin, operator_admin, seconds_column
 from providers.traffic.models import Circuit, Signal, Throttle
 
 
@@ -24,7 +24,7 @@ class CircuitAdmin(ReadOnly, StrictAdmin):
         "state",
         "state_changed_at",
         "retry_at",
-        "usual_s",
+        seconds_column("usual_s", "usual time"),
         "cause",
     )
     list_filter = ("state", "throttle__mode", "throttle__provider")
@@ -59,7 +59,7 @@ class SignalAdmin(ReadOnly, StrictAdmin):
 
     console = Console.PROVIDERS
     listed_as = "Calls of the last week"
-    list_display = ("at", "provider", "model", "call", "verdict", "kind", "seconds", "message")
+    list_display = ("at", "provider", "model", "call", "verdict", "kind", seconds_column("seconds", "time"), "message")
     list_filter = ("verdict", "call", "throttle__mode", "throttle__provider")
     list_select_related = ("throttle",)
     show_full_result_count = False

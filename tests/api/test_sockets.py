@@ -17,6 +17,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
+from campaigns.briefs.services import create_brief, update_brief
 from genengine.core import clock
 from genengine.core.events.queries import last_sequence
 from genengine.workspaces.models import ApiKey, Membership, Role
@@ -31,7 +32,7 @@ from tests.support.processes import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PATIENCE_S = 8
+PATIENCE_S = 20  # less than the 30 s after which a socket asks for its rights by itself
 
 
 def read(socket: ClientConnection, until: int) -> list[dict[str, Any]]:
@@ -159,6 +160,22 @@ def test_a_member_who_is_removed_loses_the_open_socket_at_once(web: Web) -> None
         membership = Membership.objects.get(user=viewer.user)
         remove_member(membership=membership, principal=admin, now=clock.now())
         assert close_code(socket) == 4404
+
+
+def test_a_member_loses_the_open_socket_at_once_when_its_brief_is_restricted(web: Web) -> None:
+    admin, viewer = member(role=Role.ADMIN), member(role=Role.VIEWER)
+    brief = create_brief(principal=admin, now=clock.now(), values={"title": "Secret", "script": "One."})
+    job = make_job(admin)
+    Job.objects.filter(pk=job.pk).update(brief_id=brief.pk, author=admin.user)
+    with (
+        web.socket(job.pk, origin=web.address, **session_of(viewer)) as socket,
+        web.socket(job.pk, origin=web.address, **session_of(admin)) as own,
+    ):
+        read(socket, 1)
+        read(own, 1)
+        update_brief(brief=brief, values={"restricted": True}, principal=admin, now=clock.now())
+        assert close_code(socket) == 4404
+        read(own, churn(job, admin))
 
 
 def test_a_revoked_key_loses_the_open_socket_at_once(web: Web) -> None:
