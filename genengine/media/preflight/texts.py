@@ -81,16 +81,21 @@ def _glyphs(path: str, missing: list[str]) -> Iterator[LintFinding]:
 
 
 def _covered(items: list[Placed]) -> Iterator[LintFinding]:
-    """Words over words; pictures that belong to the scene may lie under words."""
-    for index, one in enumerate(items):
-        for other in items[index + 1 :]:
-            if one.path == other.path or not (one.graphic.text and other.graphic.text):
-                continue
-            together = one.graphic.start < other.graphic.end and other.graphic.start < one.graphic.end
-            if together and overlap(one.box, other.box):
-                fix = "Choose another place, or another time, for one of them."
-                message = f"It lies over the words of {one.path}."
-                yield LintFinding("text_covered", Severity.WARNING, other.path, message, fix)
+    """Words over words; pictures that belong to the scene may lie under words. Looked at in the order of time, so that
+    words that are never shown together are not compared."""
+    words = [(item.graphic.start, number) for number, item in enumerate(items) if item.graphic.text]
+    words.sort()
+    pairs = []
+    for place, (_, number) in enumerate(words):
+        for start, later in words[place + 1 :]:
+            if start >= items[number].graphic.end:
+                break
+            if items[number].path != items[later].path and overlap(items[number].box, items[later].box):
+                pairs.append((min(number, later), max(number, later)))
+    for under, over in sorted(pairs):
+        fix = "Choose another place, or another time, for one of them."
+        message = f"It lies over the words of {items[under].path}."
+        yield LintFinding("text_covered", Severity.WARNING, items[over].path, message, fix)
 
 
 def _reading(spec: RenderSpec, words: list[Placed]) -> Iterator[LintFinding]:
