@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import transaction
 from django.test import Client
 from guardian.shortcuts import assign_perm
@@ -188,6 +190,13 @@ def test_a_job_launched_from_a_restricted_brief_is_restricted_and_opened_with_it
     assert other.get(address).status_code == 404
     restrict(world, restricted=False)
     assert other.get(address).json()["job"]["restricted"] is False
+
+
+def test_the_migration_lets_jobs_of_before_follow_their_briefs(world: World) -> None:
+    Job.objects.filter(pk=world.job.pk).update(restricted=False, author=None)
+    import_module("campaigns.migrations.0005_jobs_follow_their_briefs").follow(apps, None)
+    job = Job.objects.get(pk=world.job.pk)
+    assert (job.restricted, job.author) == (True, author(world).user)
 
 
 def surfaces(visitor: Visitor) -> tuple[Surface, ...]:
