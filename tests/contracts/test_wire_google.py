@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,23 @@ def test_an_interaction_answers_text_at_once_and_a_clip_when_it_is_done(gemini: 
     assert gemini("GET", path).content[4:8] == b"ftyp"
     long = {**asked, "response_format": [{**form, "duration": "40s"}]}
     assert gemini("POST", "/v1/interactions", json=long).json()["error"]["status"] == "INVALID_ARGUMENT"
+
+
+def test_a_text_interaction_is_streamed_in_steps_whose_pieces_are_the_whole(gemini: Wire) -> None:
+    asked = {"model": "gemini-3.8-flash", "input": "plan a kite", "stream": True}
+    answer = gemini("POST", "/v1/interactions", json=asked)
+    assert answer.headers["Content-Type"].startswith("text/event-stream")
+    *told, end = lines_of_events(answer)
+    events = [json.loads(line) for line in told]
+    kinds = [event["event_type"] for event in events]
+    assert (kinds[0], kinds[1], kinds[-2], kinds[-1], end) == (
+        "interaction.created", "step.start", "step.stop", "interaction.completed", "[DONE]",
+    )  # fmt: skip
+    pieces = [event["delta"]["text"] for event in events if event["event_type"] == "step.delta"]
+    assert "".join(pieces) == events[-1]["interaction"]["steps"][0]["content"][0]["text"]
+    assert len(pieces) > 1
+    kept = gemini("GET", f"/v1/interactions/{events[0]['interaction']['id']}").json()
+    assert kept["status"] == "completed"
 
 
 def test_an_interaction_is_cancelled_and_then_told_so(emulator: EmulatorProcess, gemini: Wire) -> None:

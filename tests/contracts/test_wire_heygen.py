@@ -184,3 +184,45 @@ def test_what_has_happened_can_be_read_again(heygen: Wire) -> None:
     (event,) = wait_for(lambda: heygen("GET", "/v3/webhooks/events").json()["data"])
     assert event["event_type"] == "avatar_video.success"
     assert event["event_data"] == {"video_id": made, "callback_id": "job-7"}
+
+
+TRANSLATIONS = "/v3/video-translations"
+
+
+def test_a_video_is_translated_into_several_languages_and_each_is_followed_by_itself(heygen: Wire, film: bytes) -> None:
+    files = {"file": ("film.mp4", film, "video/mp4")}
+    asset = heygen("POST", "/v3/assets", files=files).json()["data"]["asset_id"]
+    spoken = heygen("GET", f"{TRANSLATIONS}/languages").json()["data"]["languages"]
+    asked = {"video": {"type": "asset_id", "asset_id": asset}, "output_languages": spoken[2:4], "title": "Spring"}
+    once = {"Idempotency-Key": uuid.uuid4().hex}
+    with callback_receiver() as receiver:
+        hook = {"url": receiver.url, "events": ["video_translate.success"]}
+        assert heygen("POST", HOOKS, json=hook).status_code == 200
+        made = heygen("POST", TRANSLATIONS, json=asked, headers=once).json()["data"]["video_translation_ids"]
+        other = {**asked, "output_languages": spoken[:1]}  # the key decides, not the body
+        assert heygen("POST", TRANSLATIONS, json=other, headers=once).json()["data"]["video_translation_ids"] == made
+        told = wait_for(lambda: receiver.received if len(receiver.received) == 2 else None)
+    assert {json.loads(call.body)["event_data"]["video_translate_id"] for call in told} == set(made)
+    views = [heygen("GET", f"{TRANSLATIONS}/{one}").json()["data"] for one in made]
+    assert [(v["status"], v["output_language"], v["duration"]) for v in views] == [
+        ("completed", language, 3.0) for language in spoken[2:4]
+    ]
+    assert heygen("GET", views[0]["video_url"]).content[4:8] == b"ftyp"
+    charged = [line for line in heygen.emulator.lines() if line.get("billed") and line["remote_id"] in made]
+    assert [float(line["cost"]) for line in charged] == pytest.approx([0.0999, 0.0999])
+
+
+def test_translations_are_listed_and_deleted_and_bad_ones_are_named(heygen: Wire) -> None:
+    asked = {"video": {"type": "url", "url": "https://example.com/a.mp4"}, "output_languages": ["German"]}
+    (made,) = heygen("POST", TRANSLATIONS, json=asked).json()["data"]["video_translation_ids"]
+    assert [item["id"] for item in heygen("GET", TRANSLATIONS).json()["data"]] == [made]
+    assert heygen("GET", "/v3/videos").json()["data"] == []
+    assert heygen("DELETE", f"{TRANSLATIONS}/{made}").json()["data"] == {"id": made, "deleted": True}
+    assert heygen("GET", f"{TRANSLATIONS}/{made}").json()["error"]["code"] == "resource_not_found"
+    for change, param in (
+        ({"output_languages": ["Klingon"]}, "output_languages"),
+        ({"output_languages": []}, "output_languages"),
+        ({"mode": "best"}, "mode"),
+        ({"video": {"type": "url", "url": "http://example.com/a.mp4"}}, "video"),
+    ):
+        assert heygen("POST", TRANSLATIONS, json={**asked, **change}).json()["error"]["param"] == param

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -100,3 +102,37 @@ def test_a_run_can_be_streamed_to_its_end(replicate: Wire) -> None:
     stream = replicate.without_key()("GET", made["urls"]["stream"], headers={"Accept": "text/event-stream"})
     assert "event: done" in stream.text
     assert lines_of_events(stream)[0].startswith("http")
+
+
+PICTURE = "data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
+LIPS = {"video": "https://example.com/a.mp4", "audio": "https://example.com/a.mp3"}
+NEWER: dict[str, tuple[dict[str, Any], bytes, str]] = {
+    "google/veo-3.1": ({"prompt": "a kite", "duration": 4}, b"ftyp", "1.60"),
+    "google/veo-3.1-fast": ({"prompt": "a kite", "duration": 4, "generate_audio": False}, b"ftyp", "0.40"),
+    "kwaivgi/kling-v1.6-standard": ({"prompt": "a kite", "duration": 5}, b"ftyp", "0.25"),
+    "kwaivgi/kling-v1.6-pro": ({"prompt": "a kite", "duration": 5}, b"ftyp", "0.49"),
+    "kwaivgi/kling-v2.5-turbo-pro": ({"prompt": "a kite", "duration": 10}, b"ftyp", "0.70"),
+    "kwaivgi/kling-v2.6": ({"prompt": "a kite", "duration": 5, "generate_audio": True}, b"ftyp", "0.70"),
+    "minimax/video-01": ({"prompt": "a kite"}, b"ftyp", "0.498"),
+    "minimax/video-01-live": ({"prompt": "a kite", "first_frame_image": PICTURE}, b"ftyp", "0.498"),
+    "minimax/hailuo-02": ({"prompt": "a kite", "duration": 6, "mode": "pro"}, b"ftyp", "0.48"),
+    "sync/lipsync-2": (LIPS, b"ftyp", "0.25"),
+    "black-forest-labs/flux-schnell": ({"prompt": "a kite"}, b"PNG", "0.003"),
+    "black-forest-labs/flux-dev": ({"prompt": "a kite"}, b"PNG", "0.025"),
+    "black-forest-labs/flux-1.1-pro": ({"prompt": "a kite"}, b"PNG", "0.04"),
+}
+
+
+@pytest.mark.parametrize("model", NEWER)
+def test_a_newer_model_names_what_it_lacks_and_makes_what_it_is_for_at_its_price(replicate: Wire, model: str) -> None:
+    given, mark, price = NEWER[model]
+    lacking = replicate("POST", f"/v1/models/{model}/predictions", json={"input": {}})
+    fields = {field["field"] for field in lacking.json()["invalid_fields"]}
+    assert (lacking.status_code, fields) == (422, set(given) & {"prompt", "first_frame_image", "video", "audio"})
+    asked = {"input": given}
+    made = replicate("POST", f"/v1/models/{model}/predictions", json=asked, headers={"Prefer": "wait=60"}).json()
+    assert (made["model"], made["status"]) == (model, "succeeded")
+    output = made["output"] if isinstance(made["output"], str) else made["output"][0]
+    assert mark in replicate("GET", output).content[:12]
+    (bill,) = [line for line in replicate.emulator.lines() if line.get("billed") and line["remote_id"] == made["id"]]
+    assert float(bill["cost"]) == pytest.approx(float(price))

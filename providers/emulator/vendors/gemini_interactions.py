@@ -62,7 +62,10 @@ class InteractionsVendor(GeminiText):
             render_s=0,
         )
         task = self.accept(call, draft)
-        return self._told_of(task, call).noting(self.bill(task))
+        answer = self._told_of(task, call)
+        if body.get("stream"):
+            answer = _streamed(json.loads(answer.body), text)
+        return answer.noting(self.bill(task))
 
     def _film_params(self, body: Mapping[str, Any], model: str, prompt: str, picture: str) -> dict[str, Any]:
         given = body.get("response_format") or body.get("responseFormat") or [{"type": "video"}]
@@ -157,6 +160,22 @@ class InteractionsVendor(GeminiText):
             return json.dumps({**told, **_steps({**video, "data": base64.b64encode(data).decode()})}).encode()
 
         return Answer(media=self.clip_plan(task), wrap=wrap)
+
+
+def _streamed(told: dict[str, Any], text: str) -> Answer:
+    """A text interaction as server-sent events, word for word; what a clip's stream would tell is not known here."""
+    opened = {name: told[name] for name in ("id", "object", "model", "created", "updated")}
+    words = text.split(" ")
+    pieces = [word if place == 0 else f" {word}" for place, word in enumerate(words)]
+    events: list[dict[str, Any]] = [
+        {"event_type": "interaction.created", "interaction": {**opened, "status": "in_progress"}},
+        {"event_type": "step.start", "index": 0, "step": {"type": "model_output"}},
+        *({"event_type": "step.delta", "index": 0, "delta": {"type": "text", "text": piece}} for piece in pieces),
+        {"event_type": "step.stop", "index": 0},
+        {"event_type": "interaction.completed", "interaction": told},
+    ]
+    lines = [f"event: {event['event_type']}\ndata: {json.dumps(event)}\n\n" for event in events]
+    return Answer(body="".join([*lines, "event: done\ndata: [DONE]\n\n"]).encode(), media_type="text/event-stream")
 
 
 def _steps(content: Mapping[str, Any]) -> dict[str, Any]:

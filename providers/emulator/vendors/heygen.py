@@ -20,14 +20,15 @@ from providers.emulator.faults import Trouble
 from providers.emulator.media.video import Clip, render_clip
 from providers.emulator.store import StoredTask, StoredWebhook
 from providers.emulator.vendor import Delivery, Draft, DuplicateKey, MediaPlan, Route, even, route
-from providers.emulator.vendors.heygen_catalogue import CatalogueVendor, page_of
+from providers.emulator.vendors.heygen_catalogue import page_of
 from providers.emulator.vendors.heygen_files import Refused, good
 from providers.emulator.vendors.heygen_hooks import MOMENT
 from providers.emulator.vendors.heygen_models import SESSION
 from providers.emulator.vendors.heygen_scenes import MOST_IN_BATCH, bulk_state
+from providers.emulator.vendors.heygen_translations import KIND as TRANSLATION
+from providers.emulator.vendors.heygen_translations import PARALLEL, TranslationsVendor
 from providers.emulator.wire import Answer, Call, LogNote
 
-PARALLEL = 10
 WORDS_A_SECOND = 2.5
 RATIOS = {"16:9": 16 / 9, "9:16": 9 / 16, "4:5": 4 / 5, "5:4": 5 / 4, "1:1": 1.0}
 LINES = {"720p": 720, "1080p": 1080, "4k": 2160}
@@ -42,7 +43,7 @@ SPOKEN = frozenset({*TYPES, "agent", "template", "legacy"})  # what lists of vid
 KEY_PATTERN = re.compile(r"[A-Za-z0-9_\-:.;]{1,255}")
 
 
-class HeyGenVendor(CatalogueVendor):
+class HeyGenVendor(TranslationsVendor):
     """`/v3/videos`, `/v3/models/videos`, `/v3/video-agents`, speech, files, account and catalogue."""
 
     url_lifetime_s = 7 * 86_400.0
@@ -64,6 +65,7 @@ class HeyGenVendor(CatalogueVendor):
             route("DELETE", "/v3/videos/{video_id}", "cancel", guarded(self._delete)),
             route("GET", "/v3/videos", "list", guarded(self._list)),
             *self.catalogue_routes(),
+            *self.translation_routes(),
             *self.file_routes(),
             *self.hook_routes(),
         ]
@@ -281,6 +283,8 @@ class HeyGenVendor(CatalogueVendor):
         subject = "avatar_video"
         if task.kind == "agent":
             subject, told["session_id"] = "video_agent", f"{SESSION}{task.id}"
+        if task.kind == TRANSLATION:
+            subject, told["video_translate_id"] = "video_translate", told.pop("video_id")
         event: dict[str, Any] = {
             "event_id": f"evt_{hook.id}",
             "event_type": f"{subject}.success" if fine else f"{subject}.fail",

@@ -20,7 +20,8 @@ from providers.emulator.wire import Answer, Call
 
 HOOKS = "/v3/webhooks/endpoints"
 ADDRESS = re.compile(r"https://.+|http://(?:127\.0\.0\.1|localhost)(?::\d+)?(?:/.*)?")
-EVENTS = ("avatar_video.success", "avatar_video.fail", "video_agent.success", "video_agent.fail")
+SUBJECTS = {"agent": "video_agent", "translation": "video_translate"}  # by kind of task; all others are avatar_video
+EVENTS = tuple(f"{name}.{end}" for name in ("avatar_video", *SUBJECTS.values()) for end in ("success", "fail"))
 MOMENT = "endpoint:"
 
 
@@ -157,7 +158,7 @@ def _view(hook: dict[str, Any]) -> dict[str, Any]:
 
 
 def _happened(task: StoredTask, now: float) -> dict[str, Any]:
-    subject = "video_agent" if task.kind == "agent" else "avatar_video"
+    subject = SUBJECTS.get(task.kind, "avatar_video")
     end = "success" if task.phase(now) == "succeeded" else "fail"
     told = {"video_id": task.id, "callback_id": task.params.get("callback_id") or None}
     moment = datetime.fromtimestamp(task.ends, UTC).isoformat()

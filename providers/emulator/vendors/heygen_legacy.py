@@ -16,11 +16,12 @@ from typing import Any
 from providers.emulator.accounts import account_of
 from providers.emulator.store import StoredTask, StoredWebhook
 from providers.emulator.vendor import Delivery, Draft, Route, even, route
-from providers.emulator.vendors.heygen import PARALLEL, RATIOS, SPOKEN, HeyGenVendor
+from providers.emulator.vendors.heygen import RATIOS, SPOKEN, HeyGenVendor
 from providers.emulator.vendors.heygen_catalogue import LOOKS
 from providers.emulator.vendors.heygen_files import Refused
 from providers.emulator.vendors.heygen_hooks import EVENTS
 from providers.emulator.vendors.heygen_scenes import TEMPLATES, WORDS_A_SECOND, invalid, known_template, template_view
+from providers.emulator.vendors.heygen_translations import PARALLEL
 from providers.emulator.wire import Answer, Call
 
 AVATAR_USD = Decimal("0.0333")
