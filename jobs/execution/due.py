@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -72,9 +72,15 @@ def claim_polls(*, now: datetime, limit: int, full: Collection[str] = ()) -> lis
         cursor.execute(CLAIM, {"now": now, "states": STATES, "full": list(full), "limit": limit})
         rows = cursor.fetchall()
         if rows:
-            cursor.execute(MOVE_ON, [[row[0] for row in rows], [_moment(row, now) for row in rows]])
+            moments = (_moment(row, now).isoformat() for row in rows)
+            cursor.execute(MOVE_ON, [_array(str(row[0]) for row in rows), _array(moments)])
     accounts = ProviderAccount.objects.in_bulk({row[12] for row in rows if row[12] is not None and row[2] == Mode.LIVE})
     return [_due_poll(row, accounts.get(row[12])) for row in rows]
+
+
+def _array(values: Iterable[str]) -> str:
+    """An array as PostgreSQL spells it: psycopg would quote item by item, at the cost of half the claim."""
+    return f"{{{','.join(values)}}}"
 
 
 def _due_poll(row: tuple[Any, ...], account: ProviderAccount | None) -> DuePoll:
