@@ -176,7 +176,7 @@ def test_a_refused_task_is_billed_only_where_the_vendor_charges_it(own_emulator:
 def test_many_downloads_that_wait_for_a_rendering_do_not_hold_up_other_calls(own_emulator: EmulatorProcess) -> None:
     requests.post(f"{own_emulator.url}/_control/speed", json={"speed": 10_000}, timeout=10)
     for index in range(4):
-        create(own_emulator, f"film-{index}", duration=5, resolution="1080p")
+        create(own_emulator, f"film-{index}", duration=3)
     urls = [finished(own_emulator, f"film-{index}")["outputs"][0]["url"] for index in range(4)]
     with ThreadPoolExecutor(48) as pool:
         fetches = [pool.submit(requests.get, urls[index % 4], timeout=120) for index in range(48)]
