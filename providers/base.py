@@ -53,7 +53,7 @@ from providers.values import (
     TaskReport,
     snap_request,
 )
-from providers.voices.values import Voice
+from providers.voice_values import Voice
 
 Clock = Callable[[], datetime]
 

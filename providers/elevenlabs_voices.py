@@ -7,7 +7,7 @@ from typing import Any
 
 from providers.errors import InvalidRequest
 from providers.shapes import as_dict, objects
-from providers.voices.values import Voice
+from providers.voice_values import Voice
 
 SHOWN = 10  # names in a refusal
 

@@ -24,7 +24,7 @@ from providers.values import (
     StagedInputs,
     Task,
 )
-from providers.voices.values import Voice
+from providers.voice_values import Voice
 
 CLIP, AGENT, SPEECH = "heygen-video-1", "heygen-video-agent", "heygen-starfish"
 PRICED = date(2026, 11, 1)

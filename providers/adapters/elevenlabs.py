@@ -53,7 +53,7 @@ from providers.values import (
     TaskFailure,
     TaskReport,
 )
-from providers.voices.values import Voice
+from providers.voice_values import Voice
 
 PATIENCE = Timeouts(connect=5, read=30, submit=240, upload=600)
 MOST_PAGES = 50  # of a hundred voices each

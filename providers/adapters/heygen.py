@@ -55,7 +55,7 @@ from providers.values import (
     Task,
     TaskReport,
 )
-from providers.voices.values import Voice
+from providers.voice_values import Voice
 
 PICTURE = PictureLimits(max_bytes=30_000_000, min_side=64, max_side=4096)
 ASSET_BYTES = 32_000_000

@@ -18,7 +18,7 @@ from providers.credentials.models import ProviderAccount
 from providers.credentials.queries import usable_account
 from providers.errors import ProviderError
 from providers.registry.services import remote_adapter
-from providers.voices.values import Voice
+from providers.voice_values import Voice
 
 KEPT_S = 3600
 TROUBLE_KEPT_S = 60  # a vendor that does not answer is not asked again by every click

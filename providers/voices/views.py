@@ -14,6 +14,7 @@ from genengine.workspaces.access import WorkspaceRequest, workspace_page
 from genengine.workspaces.policy import Action
 from providers.errors import ProviderError
 from providers.fetch import fetch_to_file
+from providers.voice_values import Voice
 from providers.voices.forms import VoiceSearch
 from providers.voices.queries import (
     VoiceBook,
@@ -24,7 +25,6 @@ from providers.voices.queries import (
     speaking_adapter,
     voice_book,
 )
-from providers.voices.values import Voice
 
 PAGE = 24
 SAMPLE_BYTES = 20_000_000

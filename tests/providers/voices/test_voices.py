@@ -14,9 +14,9 @@ from genengine.workspaces.models import Mode, Workspace
 from providers.credentials.models import ProviderAccount
 from providers.credentials.vault import seal
 from providers.emulator.accounts import simulated_credentials
+from providers.voice_values import Voice
 from providers.voices import queries
 from providers.voices.queries import language_name, matching
-from providers.voices.values import Voice
 from tests.contracts.emulator_process import EmulatorProcess
 from tests.factories.jobs import make_principal, make_workspace
 
