@@ -187,3 +187,37 @@ def test_a_photo_on_its_side_is_judged_as_it_is_seen_without_decoding_it(
     spec = image_spec(output=small_output(width=320, height=180), segments=[slot])
     monkeypatch.setattr(JpegImageFile, "load", lambda self: pytest.fail("the head is enough"))
     assert ("asset_small" in {finding.code for finding in lint(spec, {"can": photo})}) is warned
+
+
+WORDS = "Cold brew that was steeped for eighteen slow hours and is poured over clear ice. "
+
+
+def largest() -> dict[str, Any]:
+    """A spec with everything as long as the schema allows: 200 slots of 216 000 frames, a thousand captions."""
+    card = {"type": "text", "headline": (WORDS * 3)[:200], "body": (WORDS * 5)[:400], "duration_frames": 216_000}
+    region = {"left": 0.1, "top": 0.6, "right": 0.9, "bottom": 0.95}
+    still = {"type": "image", "asset": "can", "duration_frames": 216_000, "subject": region}
+    cues = [{"start_frame": 216 * n, "end_frame": 216 * n + 216, "text": (WORDS * 7)[:500]} for n in range(1000)]
+    words = {"type": "text", "text": (WORDS * 4)[:300], "style": "headline", "place": "top", "end_frame": 216_000}
+    return image_spec(
+        output={"width": 3840, "height": 2160},
+        segments=[card, still] * 100,
+        captions={"style": "karaoke", "cues": cues},
+        overlays=[words] * 100,
+        marks={"simulated": True, "ai_label": (WORDS * 2)[:160]},
+    )
+
+
+@pytest.mark.slow
+def test_the_largest_spec_that_the_schema_allows_is_answered_in_little_memory(tmp_path: Path) -> None:
+    (tmp_path / "spec.json").write_text(json.dumps(largest()))
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30));"
+        "resource.setrlimit(resource.RLIMIT_CPU, (120, 120));"
+        "from genengine.media.cli import main; sys.exit(main(['lint', sys.argv[1], '--json']))"
+    )
+    argv = [sys.executable, "-c", code, str(tmp_path / "spec.json")]
+    done = subprocess.run(argv, cwd=REPOSITORY, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 1, done.stderr[-2000:]
+    told = {item["code"] for item in json.loads(done.stdout)}
+    assert {"too_long", "text_covered", "reading_speed"} <= told
