@@ -19,7 +19,8 @@ from tests.support.inside import CallFailed, Inside, inside
 from tests.support.processes import REPOSITORY, answers, free_port, manage, wait_for
 
 JOB_ENDS_WITHIN_S = 420
-ASK_EVERY_S = 0.25
+ASK_EVERY_S = 0.25  # what a kill follows must be seen soon
+ASK_FOR_THE_END_EVERY_S = 1.0  # each question is a new connection to the database
 
 
 @dataclass
@@ -50,7 +51,10 @@ class Stack:
     def report_at_the_end(self, job: str) -> dict[str, Any]:
         """Wait until a job has ended, and say how it and the books stand."""
         wait_for(
-            lambda: self.drive("has_ended", job), within_s=JOB_ENDS_WITHIN_S, what="the job's end", every_s=ASK_EVERY_S
+            lambda: self.drive("has_ended", job),
+            within_s=JOB_ENDS_WITHIN_S,
+            what="the job's end",
+            every_s=ASK_FOR_THE_END_EVERY_S,
         )
         report: dict[str, Any] = self.drive("report", job)
         return report

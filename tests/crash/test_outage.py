@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.crash.conftest import ASK_EVERY_S, JOB_ENDS_WITHIN_S, Stack
+from tests.crash.conftest import ASK_FOR_THE_END_EVERY_S, JOB_ENDS_WITHIN_S, Stack
 from tests.support.processes import answers, wait_for
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow]
@@ -54,7 +54,7 @@ def test_a_vendor_that_accepts_and_then_fails_everything_is_asked_less_and_less_
         found = stack.drive("openings", workspace)
         return found if found["waits"][2:] else None
 
-    found = wait_for(openings, within_s=JOB_ENDS_WITHIN_S, what="the third opening", every_s=ASK_EVERY_S)
+    found = wait_for(openings, within_s=JOB_ENDS_WITHIN_S, what="the third opening", every_s=ASK_FOR_THE_END_EVERY_S)
     waits = found["waits"][:3]
     assert all(longer > 1.2 * shorter for shorter, longer in pairwise(waits)), waits
     assert found["closed"] == 0
