@@ -46,8 +46,8 @@ doctor: $(VENV)/.product ## is this machine fit to run it? says what is missing 
 
 test: ## every check; what CI calls
 	@$(MAKE) --no-print-directory -j 2 browser $(VENV)/.dev
-	@$(MAKE) --no-print-directory -j 2 --output-sync=target types arch lint templates check
-	@$(MAKE) --no-print-directory -j 3 tests journeys crash
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target arch lint templates check
+	@$(MAKE) --no-print-directory -j 4 types tests journeys crash
 
 .PHONY: tests journeys crash
 tests:
