@@ -39,6 +39,7 @@ NO_SERVER_COMMANDS = frozenset(
             "spectacular",
         ),
         *("dependencies_reference", "states_reference", "events_reference", "api_reference", "provider_docs"),
+        "schema_snapshot",
     }
 )
 POOLED_COMMANDS = frozenset({"web"})

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -41,10 +42,12 @@ def empty(django_db_setup: None, django_db_blocker: Any) -> Iterator[BaseDatabas
 
 
 @pytest.mark.slow
-def test_all_migrations_in_turn_and_the_snapshot_lead_to_the_same_schema() -> None:
+def test_all_migrations_in_turn_and_the_snapshot_lead_to_the_same_schema(tmp_path: Path) -> None:
     command = [sys.executable, "manage.py", "schema_snapshot", "--verify"]
-    answer = subprocess.run(command, cwd=REPOSITORY, env=dict(os.environ), capture_output=True, text=True, check=False)
+    environment = {"PATH": os.environ["PATH"], "GE_STATE_DIR": str(tmp_path / "state")}
+    answer = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
+    assert not (tmp_path / "state" / "postgres").exists(), "it works on a server of its own"
 
 
 def test_an_empty_database_is_filled_at_once_and_a_filled_one_is_left_alone(empty: BaseDatabaseWrapper) -> None:
