@@ -44,6 +44,8 @@ def _cheaper_model(plan: Plan, branch: BranchPlan, desk: Desk) -> Suggestion | N
     clips = [c for c in plan.clips_of(branch.key) if c.model == branch.model and c.price_micro]
     if not clips or any(MODEL_BY_PERSON in c.notes or plan.scene(c.scene).locked for c in clips):
         return None
+    if any((c.scene, c.branch) in _made_for_others(plan) for c in clips):
+        return None  # the others would have to be made then, at a price of their own
     now_micro = sum(c.price_micro for c in clips)
     leads = {b.model for b in plan.branches}
     others = [c for c in desk.candidates if not (c.refusal or c.is_local or c.card.id in leads)]
@@ -83,6 +85,11 @@ def _price_of(candidate: Candidate, plan: Plan, clips: Sequence[ClipPlan], desk:
     return total
 
 
+def _made_for_others(plan: Plan) -> set[tuple[str, str]]:
+    """Clips, by scene and branch, that equal clips of the plan wait for."""
+    return {(c.reuse.scene, c.reuse.branch) for c in plan.clips if c.reuse and c.reuse.scene}
+
+
 def _off_peak(plan: Plan, desk: Desk, expected_s: int) -> Suggestion | None:
     """Wait for a vendor's cheaper hours, when the deadline leaves the time."""
     moved = off_peak_clips(plan, desk)
@@ -102,10 +109,12 @@ def _off_peak(plan: Plan, desk: Desk, expected_s: int) -> Suggestion | None:
 
 def off_peak_clips(plan: Plan, desk: Desk) -> dict[tuple[str, str], ClipPlan]:
     """Return the clips that a vendor makes cheaper later, as they would be then; locked scenes stay."""
-    moved = {}
+    moved, shared = {}, _made_for_others(plan)
     for clip in plan.clips:
         candidate = desk.candidate(clip.model)
         if desk.now is None or candidate is None or clip.not_before or plan.scene(clip.scene).locked:
+            continue
+        if (clip.scene, clip.branch) in shared:
             continue
         offer = _later(candidate, plan, clip, desk, desk.now)
         if offer is not None and offer.price_micro < clip.price_micro:

@@ -9,9 +9,9 @@ from django.test import Client
 from campaigns.briefs.models import Brief
 from campaigns.briefs.services import update_brief
 from campaigns.planning.models import PlanRevision
-from campaigns.planning.queries import newest_revision
+from campaigns.planning.queries import newest_revision, plan_suggestions
 from campaigns.planning.services import launch, make_plan, revise_plan
-from campaigns.planning.types import ChangeBranchModel, ReuseResults
+from campaigns.planning.types import ChangeBranchModel, EditClip, ReuseResults
 from genengine.assets.services import store_blob
 from genengine.workspaces.models import ReusePolicy
 from genengine.workspaces.policy import Principal
@@ -101,3 +101,36 @@ def test_an_equal_whose_results_are_here_leads_although_it_is_anothers_turn(
     anew = make_plan(brief=brief, principal=editor, now=now)
     assert off.price_micro > 0
     assert anew.plan.branches[0].provider != lead.provider
+
+
+def test_variants_that_ask_the_same_are_planned_once_and_no_saving_is_offered_that_would_undo_it(
+    brief: Brief, editor: Principal, now: datetime
+) -> None:
+    editor.workspace.reuse_policy = ReusePolicy.ALL
+    editor.workspace.save()
+    brief.workspace.refresh_from_db()
+    brief = update_brief(brief=brief, values={"variants": 2}, principal=editor, now=now)
+    revision = make_plan(brief=brief, principal=editor, now=now)
+    first, second = (branch.key for branch in revision.plan.branches)
+    for key in (first, second):
+        change = ChangeBranchModel(key, "kling-2.6")  # it takes no seed
+        revision = revise_plan(revision=revision, change=change, principal=editor, now=now)
+    scene = next(c.scene for c in revision.plan.clips_of(first) if c.price_micro and not _pictures(revision, c.scene))
+    for key in (first, second):
+        words = EditClip(scene, key, prompt="One and the same picture")
+        revision = revise_plan(revision=revision, change=words, principal=editor, now=now)
+    one, two = revision.plan.clip(scene, first), revision.plan.clip(scene, second)
+    assert two.reuse is not None
+    assert (one.price_micro > 0, two.price_micro, two.reuse.branch) == (True, 0, first)
+    offered = {s.change for s in plan_suggestions(revision=revision, now=now) if s.kind == "cheaper_model"}
+    assert first not in {getattr(change, "branch", "") for change in offered}
+    browser = Client()
+    assert editor.user is not None
+    browser.force_login(editor.user)
+    page = browser.get(f"/w/{editor.workspace.slug}/briefs/{brief.pk}/plan").content.decode()
+    assert ("made once with another clip" in page, "The same clip as scene" in page) == (True, True)
+
+
+def _pictures(revision: PlanRevision, scene: str) -> bool:
+    """Whether the variants start this scene from different pictures."""
+    return len({clip.inputs for clip in revision.plan.clips if clip.scene == scene}) > 1
