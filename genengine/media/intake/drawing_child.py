@@ -78,7 +78,7 @@ class _Reading:
     def __init__(self) -> None:
         self._open: list[str] = []
         self._elements = 0
-        self._across = 0.0
+        self._root: dict[str, str] = {}
 
     def read(self, data: bytes) -> float:
         """Return the drawing's width by its height. Raises ``Refused`` or ``ExpatError``."""
@@ -90,7 +90,7 @@ class _Reading:
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._characters
         parser.Parse(data, True)
-        return self._across
+        return _shape(self._root)
 
     def _doctype(self, name: str, system: str | None, public: str | None, has_subset: int) -> None:
         if has_subset:
@@ -109,7 +109,7 @@ class _Reading:
         if self._elements == 1:
             if (space, local) != (NAMESPACE, "svg"):
                 raise Refused("svg_damaged", f"Its outermost element is {local!r}, not an SVG drawing.", PLAIN)
-            self._across = _shape(attributes)
+            self._root = attributes
         self._open.append(local)
         if self._elements > MOST_ELEMENTS or len(self._open) > DEEPEST:
             raise _too_complex()
