@@ -88,7 +88,8 @@ class Watch:
             self.problems.append(f"request to {request.url}")
 
     def _response(self, response: Response) -> None:
-        if response.status >= 500 or (response.status >= 400 and "/static/" in response.url):
+        broken = response.status >= 500 or (response.status >= 400 and "/static/" in response.url)
+        if broken and not self._is_allowed(response.url):
             self.problems.append(f"{response.status} from {response.url}")
 
 

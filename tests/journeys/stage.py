@@ -15,6 +15,7 @@ from jobs.execution.models import Job
 from tests.journeys.stage_password import PASSWORD
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "briefs"
+ADMIN_PAGES = {"cap", "entry", "job", "auditentry", "membership", "cardrevision", "circuit", "user"}
 SHORT = {"variants": 2, "length_ms": 6_000, "ratios": ["9:16"], "deadline_at": None}
 SCRIPT = """[Scene 1, 0-3 s. The can on a table.]
 Cold brew in a can.
@@ -28,6 +29,7 @@ def build() -> dict[str, str]:
     """Make two workspaces, a person for each role, a brief with a plan; return the briefs' ids."""
     aurora = _workspace("aurora", "Aurora Cold Brew")
     _workspace("borealis", "Borealis Tea", only="stranger")
+    User.objects.create_superuser("operator@aurora.example", PASSWORD, display_name="Operator of this installation")
     admin = _principal("admin@aurora.example", aurora)
     now = clock.now()
     set_cap(
@@ -65,6 +67,27 @@ def plan_again(brief_id: str) -> int:
 def job_state(job_id: str) -> str:
     """Return where a job stands."""
     return str(Job.objects.get(pk=job_id).state)
+
+
+def admin_pages() -> dict[str, list[str]]:
+    """Return index, lists and a row's page of each, of the workspace's admin and of the operator's: of some models."""
+    from genengine.workspaces.admin_site import operator_admin, workspace_admin
+
+    found: dict[str, list[str]] = {}
+    for site in (workspace_admin, operator_admin):
+        pages = found[site.name] = [f"/{site.name}/"]
+        for model in (model for model in site._registry if model._meta.model_name in ADMIN_PAGES):
+            folder = f"/{site.name}/{model._meta.app_label}/{model._meta.model_name}/"
+            rows = model._default_manager.order_by("pk")
+            if any(field.name == "workspace" for field in model._meta.fields) and site is workspace_admin:
+                rows = rows.filter(workspace__slug="aurora")
+            elif model._meta.model_name == "auditentry":
+                rows = rows.filter(chain=str(Workspace.objects.get(slug="aurora").pk))
+            elif model is Workspace:
+                rows = rows.filter(slug="aurora")
+            row = rows.first()
+            pages += [folder] + ([f"{folder}{row.pk}/change/"] if row is not None else [])
+    return found
 
 
 def _workspace(slug: str, name: str, *, only: str = "") -> Workspace:

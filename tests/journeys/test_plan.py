@@ -76,6 +76,27 @@ def test_a_variant_is_added_moved_to_another_model_and_removed(board: PlanPage) 
     expect(heads).to_have_count(2)
 
 
+def test_a_clips_drawer_opens_is_walked_and_closes_by_keyboard_alone(board: PlanPage) -> None:
+    page, drawer = board.page, board.page.locator("#drawer")
+    link = page.get_by_role("link", name="Prompt and model of scene 1").first
+    link.focus()
+    page.keyboard.press("Enter")
+    expect(drawer.get_by_label("Prompt")).to_be_visible()
+    expect(drawer.locator(":focus")).to_have_count(1)
+    reached = [_focused(page)]
+    while reached.count(reached[0]) < 2 and len(reached) < 60:
+        page.keyboard.press("Tab")
+        reached.append(_focused(page))
+    assert len(reached) < 60, "Tab goes round"
+    outside = [stop for stop in reached if not stop.startswith("drawer: ") and stop != "browser"]
+    assert outside == []
+    for name in ("Close", "prompt", "Save as a new revision"):
+        assert any(name in stop for stop in reached), (name, reached)
+    page.keyboard.press("Escape")
+    expect(drawer).not_to_be_visible()
+    expect(link).to_be_focused()
+
+
 def test_a_prompt_is_edited_before_launch(board: PlanPage) -> None:
     link = board.page.get_by_role("link", name="Prompt and model of scene 1").first
     link.click()
@@ -123,3 +144,18 @@ def _open_variant(page: Page, place: int):  # type: ignore[no-untyped-def]
     drawer = page.locator("#drawer")
     expect(drawer).to_be_visible()
     return drawer
+
+
+def _focused(page: Page) -> str:
+    """Return where the keyboard is: in the drawer, elsewhere on the page, or past its end, at the browser's own bar."""
+    return str(
+        page.evaluate(
+            """() => {
+              const el = document.activeElement;
+              if (!el || el === document.body) return "browser";
+              const name = el.getAttribute("aria-label") || el.name || el.id || el.tagName;
+              const inside = el.closest("#drawer") ? "drawer" : "page";
+              return `${inside}: ${name} ${el.tagName === "BUTTON" ? el.textContent.trim() : ""}`;
+            }"""
+        )
+    )
