@@ -270,8 +270,9 @@ def _clip_row(clip: Clip, branch: Branch, plan: Plan, rows: _Rows, waits: dict[U
         price_micro=planned.price_micro,
         cost_micro=sum(a.cost_micro or 0 for a in attempts),
         actions=clip_actions(clip),
-        step=in_line(place) if place else waits_with(clip, chain(*rows.clips.values()), rows.branches, plan)
-        or _step(clip, current),
+        step=in_line(place)
+        if place
+        else waits_with(clip, chain(*rows.clips.values()), rows.branches, plan) or _step(clip, current),
         place=place.number if place else None,
         wait_s=round(place.wait_s, 1) if place else None,
     )
