@@ -44,6 +44,8 @@ def inputs_digest(clips: list[Clip], plan: Plan, look: str) -> str:
     composition, the branch's look included. Prompts and models are not part of it: they reach a master by its takes."""
     takes = [c.selected_take.blob.sha256 if c.selected_take and c.state == ClipState.READY else "" for c in clips]
     composition = {k: v for k, v in plan.to_dict().items() if k not in NOT_COMPOSED}
+    if not composition["brand"]["other_logo_asset_id"]:
+        del composition["brand"]["other_logo_asset_id"]  # so that masters made before there was one are not outdated
     composition["scenes"] = [{k: v for k, v in s.items() if k != "reference_images"} for s in composition["scenes"]]
     inputs = [composition, takes, *([look] if look else [])]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
