@@ -21,6 +21,7 @@ import pytest
 from django.test import TransactionTestCase
 
 from genengine.core.embedded_postgres import Cluster, Role, ServerOptions
+from tests.contracts.emulator_process import EmulatorProcess
 from tests.database import TableCleaner, state_directory, use_private_database, worker_database
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -143,6 +144,21 @@ def process_environment(django_db_setup: None, tmp_path: Path) -> dict[str, str]
 def module_environment(django_db_setup: None) -> Callable[[Path], dict[str, str]]:
     """The same for a process that serves all tests of a module: call it with a state directory."""
     return _process_environment
+
+
+@pytest.fixture(scope="module")
+def emulator_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
+    running = EmulatorProcess(tmp_path_factory.mktemp("emulator")).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def emulator(emulator_process: EmulatorProcess, settings: Any) -> EmulatorProcess:
+    """The module's emulator, without faults, at the address where simulated work goes."""
+    settings.EMULATOR_URL = emulator_process.url
+    emulator_process.script()
+    return emulator_process
 
 
 def _process_environment(state_dir: Path) -> dict[str, str]:

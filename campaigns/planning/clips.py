@@ -12,6 +12,7 @@ from campaigns.planning.looks import choose_look
 from campaigns.planning.prompts import style_of, write_prompt
 from campaigns.planning.types import AssetRef, BriefValues
 from genengine.core.money import UnknownRate
+from jobs.execution.colours import ink_on
 from jobs.plan import BranchPlan, ClipInput, ClipPlan, ScenePlan
 from jobs.routing.complexity import complexity_of
 from jobs.routing.offers import CannotMake, offer_of
@@ -169,16 +170,8 @@ def _card_options(scene: ScenePlan, brief: BriefValues) -> dict[str, Any]:
     options: dict[str, Any] = {"headline": headline[:LONGEST_HEADLINE]}
     ground = brief.colours.get("background") or brief.colours.get("primary")
     if ground:
-        options |= {"background_from": ground, "background_to": ground, "color": readable_on(ground)}
+        options |= {"background_from": ground, "background_to": ground, "color": ink_on(ground)}
     return options
-
-
-def readable_on(ground: str) -> str:
-    """Return white or near-black, whichever reads better on a colour (WCAG relative luminance)."""
-    channels = [int(ground[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "#111111" if luminance > 0.179 else "#ffffff"
 
 
 def _inputs(offer: Offer, scene: ScenePlan, desk: Desk, branch: int) -> tuple[ClipInput, ...]:

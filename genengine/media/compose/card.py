@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from genengine.media.channels import CHANNELS
+from genengine.media.legibility import contrast, luminance, rgb
 from genengine.media.spec.model import Output, TextSegment
-from genengine.media.text.draw import Ink, contrast, draw_block, haloed, luminance, padding, rgb
+from genengine.media.text.draw import Ink, draw_block, haloed, padding
 from genengine.media.text.fonts import chain
 from genengine.media.text.layout import Block, fit, minimum_size, text_base
 

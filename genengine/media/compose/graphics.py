@@ -14,8 +14,9 @@ from genengine.media.channels import CHANNELS
 from genengine.media.compose.keeping_clear import Box, clear_top, shown_subjects, slots_in
 from genengine.media.compose.layers import Layer, layer_of
 from genengine.media.compose.pictures import load_rgba
+from genengine.media.legibility import rgb
 from genengine.media.spec.model import ImageOverlay, Output, Place, RenderSpec, TextOverlay
-from genengine.media.text.draw import Ink, draw_block, haloed, padding, rgb, rim
+from genengine.media.text.draw import Ink, draw_block, haloed, padding, rim
 from genengine.media.text.fonts import FontChain, chain
 from genengine.media.text.layout import Block, cards, fit, minimum_size, text_base
 

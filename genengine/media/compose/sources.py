@@ -18,8 +18,8 @@ from genengine.media.compose.film import Film
 from genengine.media.compose.geometry import closest_zoom, window_at
 from genengine.media.compose.pictures import load_rgb
 from genengine.media.compose.planes import Frame, empty_frame, frame_of_rgb, views
+from genengine.media.legibility import rgb
 from genengine.media.spec.model import Bar, ImageSegment, Motion, Output, RenderSpec, TextSegment, VideoSegment
-from genengine.media.text.draw import rgb
 
 T = TypeVar("T", Canvas, Frame)
 

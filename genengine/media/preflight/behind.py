@@ -13,9 +13,9 @@ from genengine.media.compose.canvas import fitted
 from genengine.media.compose.keeping_clear import Box
 from genengine.media.compose.pictures import load_rgb
 from genengine.media.errors import MediaError
+from genengine.media.legibility import rgb
 from genengine.media.spec.model import Bar, Fit, ImageSegment, RenderSpec, TextSegment
 from genengine.media.stills import thumbnail
-from genengine.media.text.draw import rgb
 
 SMALL_SIDE = 320
 MOST_FILM_FRAMES = 6

@@ -16,10 +16,10 @@ from PIL import Image
 
 from genengine.media.compose.graphics import ink_of
 from genengine.media.compose.placing import Placed
+from genengine.media.legibility import RGB, contrast, luminance
 from genengine.media.preflight.behind import Behind
 from genengine.media.spec.findings import LintFinding, Severity
 from genengine.media.spec.model import RenderSpec
-from genengine.media.text.draw import RGB, contrast, luminance
 
 READABLE = 4.5
 LOGO_VISIBLE = 1.6

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
+from genengine.media.legibility import RGB, contrast, luminance
 from genengine.media.text.fonts import EMOJI, EMOJI_STRIKE, sized
 from genengine.media.text.layout import Block, Line, emoji_scale, run_width
 from genengine.media.text.runs import Run, clusters
 
-RGB = tuple[int, int, int]
 HALO_SOFTNESS, HALO_STRENGTH, HALO_DROP = 0.6, 0.86, 0.3
 """Of a halo: blur against its reach, opacity, and how far it hangs below the letters."""
 
@@ -33,22 +33,6 @@ class Ink:
     align: str = "center"
 
 
-def rgb(text: str) -> RGB:
-    """``#rrggbb`` as three bytes."""
-    return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
-
-
-def luminance(color: RGB) -> float:
-    """Relative luminance 0 … 1 (WCAG 2.2)."""
-    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in _unit(color)]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: float, other: float) -> float:
-    """Contrast of two luminances, 1 … 21 (WCAG 2.2)."""
-    return (max(one, other) + 0.05) / (min(one, other) + 0.05)
-
-
 def rim(color: RGB) -> RGB:
     """Black or white, whichever the colour stands out from; one of them always gives 4.5 to 1."""
     light = luminance(color)
@@ -61,10 +45,6 @@ def haloed(color: RGB) -> Ink:
     edge = rim(color)
     sure = contrast(luminance(color), luminance(edge)) >= SURE
     return Ink(color=color, halo=0.055, outline=0.012 if sure else 0.06, outline_color=edge)
-
-
-def _unit(color: RGB) -> tuple[float, float, float]:
-    return color[0] / 255, color[1] / 255, color[2] / 255
 
 
 def padding(block_size: int, ink: Ink) -> int:

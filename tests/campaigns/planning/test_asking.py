@@ -1,6 +1,5 @@
 """A plan by a language model, asked of the emulator as a real process and paid through the ledger."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -20,20 +19,6 @@ from genengine.workspaces.policy import Principal
 from tests.contracts.emulator_process import EmulatorProcess
 
 GEMINI, SOL = "gemini-3.8-flash", "gpt-6-sol"
-
-
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
-    running = EmulatorProcess(tmp_path_factory.mktemp("emulator")).start()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def emulator(process: EmulatorProcess, settings: Any) -> EmulatorProcess:
-    settings.EMULATOR_URL = process.url
-    process.script()
-    return process
 
 
 def planned(brief: Brief, editor: Principal, now: datetime, model: str = GEMINI) -> PlannerAsk:

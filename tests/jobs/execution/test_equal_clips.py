@@ -2,9 +2,7 @@
 
 import subprocess
 import sys
-import uuid
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +10,12 @@ import pytest
 
 from billing.caps.queries import spend_of_job
 from billing.ledger.queries import ledger_problems
-from genengine.assets.services import store_blob
 from genengine.core import clock
 from genengine.core.events.models import Event
 from genengine.workspaces.models import FallbackPolicy, Mode
 from genengine.workspaces.policy import Principal
 from jobs.execution import due, tasks
-from jobs.execution.models import Attempt, Clip, Job, Take, TakeKind
+from jobs.execution.models import Attempt, Clip, Job, TakeKind
 from jobs.execution.reuse import with_reuse
 from jobs.execution.services import (
     cancel_clip,
@@ -29,12 +26,12 @@ from jobs.execution.services import (
     settling,
     submitting,
 )
-from jobs.execution.services.collecting import TakeFacts, collect_take
 from jobs.execution.services.dispatching import dispatch_clip
 from jobs.execution.services.rerouting import move_clips
 from jobs.plan import Plan
 from jobs.timeline.queries import timeline
 from tests.factories.jobs import KLING, KLING_PRICE, make_job, make_plan, make_principal, make_workspace
+from tests.factories.takes import deliver
 from tests.support.processes import REPOSITORY
 
 pytestmark = pytest.mark.django_db
@@ -80,22 +77,6 @@ def dispatch() -> list[Attempt]:
     now = clock.now()
     started = [dispatch_clip(clip_id=pk, now=now) for pk in due.dispatchable(now=now, limit=50)]
     return [attempt for attempt in started if attempt is not None]
-
-
-def deliver(attempt: Attempt, video: Path) -> Take:
-    """What worker and pump do when a vendor makes the clip."""
-    now, owner = clock.now(), uuid.uuid4().hex
-    assert submitting.claim_submit(attempt_id=attempt.pk, now=now)
-    settling.accept_attempt(
-        attempt_id=attempt.pk, remote_id=f"r-{attempt.pk}", details={}, poll_after=timedelta(seconds=5), now=now
-    )
-    settling.succeed_attempt(
-        attempt_id=attempt.pk, cost_micro=attempt.price_micro, vendor_amount=None, vendor_currency="", now=now
-    )
-    Attempt.objects.filter(pk=attempt.pk).update(lease_owner=owner)
-    blob = store_blob(workspace=attempt.workspace, media_type="video/mp4", path=video)
-    facts = TakeFacts(blob, None, 720, 1280, "30/1", 5000, None)
-    return collect_take(attempt_id=attempt.pk, owner=owner, facts=facts, now=now)
 
 
 def refuse(attempt: Attempt) -> None:

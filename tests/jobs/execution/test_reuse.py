@@ -13,7 +13,7 @@ from django.core.files.storage import default_storage
 from billing.caps.queries import spend_of_job
 from billing.ledger.queries import ledger_problems
 from genengine.assets.models import Asset
-from genengine.assets.services import blob_to_path, store_blob
+from genengine.assets.services import blob_to_path
 from genengine.core import clock
 from genengine.core.actors import SYSTEM
 from genengine.core.events.models import Event
@@ -23,7 +23,6 @@ from jobs.execution import due, tasks
 from jobs.execution.models import Attempt, Job, Take, TakeKind
 from jobs.execution.reuse import with_reuse
 from jobs.execution.services import rerun_clip, revise_job, settling, submitting
-from jobs.execution.services.collecting import TakeFacts, collect_take
 from jobs.execution.services.dispatching import dispatch_clip
 from jobs.plan import Plan
 from jobs.routing.savings import savings_of
@@ -31,6 +30,7 @@ from jobs.timeline.words import say
 from providers.registry.revisions import revise_card
 from providers.values import Amount, RemoteState, TaskReport
 from tests.factories.jobs import KLING, KLING_PRICE, make_asset, make_job, make_plan, make_principal, make_workspace
+from tests.factories.takes import deliver
 
 pytestmark = pytest.mark.django_db
 
@@ -69,23 +69,6 @@ def start(job: Job) -> Attempt:
     assert attempt is not None
     assert attempt.job_id == job.pk
     return attempt
-
-
-def deliver(attempt: Attempt, video: Path) -> Take:
-    """What worker and pump do when a vendor makes the clip."""
-    now, owner = clock.now(), uuid.uuid4().hex
-    assert submitting.claim_submit(attempt_id=attempt.pk, now=now)
-    settling.accept_attempt(
-        attempt_id=attempt.pk, remote_id=f"r-{attempt.pk}", details={}, poll_after=timedelta(seconds=5), now=now
-    )
-    settling.succeed_attempt(
-        attempt_id=attempt.pk, cost_micro=attempt.price_micro, vendor_amount=None, vendor_currency="", now=now
-    )
-    Attempt.objects.filter(pk=attempt.pk).update(lease_owner=owner)
-    blob = store_blob(workspace=attempt.workspace, media_type="video/mp4", path=video)
-    return collect_take(
-        attempt_id=attempt.pk, owner=owner, facts=TakeFacts(blob, None, 720, 1280, "30/1", 5000, None), now=now
-    )
 
 
 def made_before(principal: Principal, plan: Plan, video: Path) -> Take:

@@ -24,19 +24,6 @@ pytestmark = pytest.mark.django_db
 NOBODY = "http://127.0.0.1:9"
 
 
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
-    running = EmulatorProcess(tmp_path_factory.mktemp("emulator")).start()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def emulator(process: EmulatorProcess, settings: Any) -> EmulatorProcess:
-    settings.EMULATOR_URL = process.url
-    return process
-
-
 @pytest.fixture(autouse=True)
 def nothing_kept() -> Iterator[None]:
     cache.clear()
