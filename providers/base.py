@@ -8,7 +8,7 @@ ids and the mapping from HTTP to errors; an adapter owns the vendor's words and 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -56,6 +56,7 @@ from providers.values import (
 from providers.voice_values import Voice
 
 Clock = Callable[[], datetime]
+MOST_PAGES = 50  # of one list, whatever a vendor says of more
 
 ERROR_OF_KIND: dict[ErrorKind, type[ProviderError]] = {
     ErrorKind.TRANSIENT: Transient,
@@ -278,6 +279,16 @@ class RemoteAdapter(ProviderAdapter):
         """``call`` for an answer that must be a JSON object: a stray page is never taken for "nothing there"."""
         reply = self.call(kind, method, path, **options)
         return self.require_object(reply, kind), reply
+
+    def read_pages(self, path: str, params: Mapping[str, str], *, told: str, asked: str) -> Iterator[dict[str, Any]]:
+        """The pages of a list that says ``has_more``: the next one's token is told and asked for by these names."""
+        for _ in range(MOST_PAGES):
+            body, _reply = self.call_json(CallKind.READ, "GET", path, params=params)
+            yield body
+            token = str(body.get(told) or "")
+            if not body.get("has_more") or not token:
+                return
+            params = {**params, asked: token}
 
     def require_object(self, reply: Reply, kind: CallKind) -> dict[str, Any]:
         """The JSON object of a good reply; anything else after a submit is an unknown outcome."""

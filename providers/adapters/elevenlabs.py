@@ -56,7 +56,6 @@ from providers.values import (
 from providers.voice_values import Voice
 
 PATIENCE = Timeouts(connect=5, read=30, submit=240, upload=600)
-MOST_PAGES = 50  # of a hundred voices each
 LICENCE = "licence_confirmed"
 VOICE = frozenset({"voice_id", "voice_name"})
 SPEECH_OPTIONS = VOICE | {"voice_settings", "language_code", "previous_text", "next_text", "apply_text_normalization"}
@@ -105,16 +104,9 @@ class ElevenLabsAdapter(RemoteAdapter):
 
     def voices(self, search: str = "") -> list[Voice]:
         """The account's voices, all pages; ``search`` looks in their names and descriptions."""
-        found: list[Voice] = []
-        params: dict[str, str] = {"page_size": "100", **({"search": search} if search else {})}
-        for _ in range(MOST_PAGES):
-            body, _reply = self.call_json(CallKind.READ, "GET", "/v2/voices", params=params)
-            found += [read_voice(item) for item in objects(body, "voices")]
-            token = str(body.get("next_page_token") or "")
-            if not body.get("has_more") or not token:
-                break
-            params = {**params, "next_page_token": token}
-        return found
+        params = {"page_size": "100", **({"search": search} if search else {})}
+        pages = self.read_pages("/v2/voices", params, told="next_page_token", asked="next_page_token")
+        return [read_voice(item) for page in pages for item in objects(page, "voices")]
 
     def stage_inputs(self, inputs: tuple[InputAsset, ...], *, ratio: str = "") -> StagedInputs:
         """Files go along in the call itself: staging only names where they lie."""

@@ -60,7 +60,6 @@ from providers.voice_values import Voice
 PICTURE = PictureLimits(max_bytes=30_000_000, min_side=64, max_side=4096)
 ASSET_BYTES = 32_000_000
 SKEW_S = 300
-MOST_PAGES = 50  # of a hundred voices each
 # HeyGen measured 31 s at the 99th percentile for a create; its own client waits two minutes.
 PATIENCE = Timeouts(connect=5, read=30, submit=120, upload=600)
 SESSION = "session:"
@@ -116,15 +115,8 @@ class HeyGenAdapter(RemoteAdapter):
 
     def voices(self, search: str = "") -> list[Voice]:
         """All voices that HeyGen lists, page by page; ``search`` looks in their names."""
-        found: list[Voice] = []
-        params = {"limit": "100"}
-        for _ in range(MOST_PAGES):
-            body, _reply = self.call_json(CallKind.READ, "GET", "/v3/voices", params=params)
-            found += [read_voice(item) for item in objects(body, "data")]
-            token = str(body.get("next_token") or "")
-            if not body.get("has_more") or not token:
-                break
-            params = {**params, "token": token}
+        pages = self.read_pages("/v3/voices", {"limit": "100"}, told="next_token", asked="token")
+        found = [read_voice(item) for page in pages for item in objects(page, "data")]
         return [voice for voice in found if search.casefold() in voice.name.casefold()]
 
     def estimate(self, request: GenerationRequest) -> Estimate:
