@@ -131,7 +131,7 @@ def test_a_dub_that_is_cancelled_is_gone(adapter: ElevenLabsAdapter, voice: Inpu
         adapter.poll(task)
 
 
-def test_voices_are_listed_over_all_pages_and_one_is_chosen_by_its_name(
+def test_voices_are_listed_and_one_is_chosen_by_its_name(
     adapter: ElevenLabsAdapter, tmp_path: Path, vendor: EmulatorProcess
 ) -> None:
     voices = {voice.name: voice for voice in adapter.voices()}

@@ -14,6 +14,7 @@ from genengine.workspaces.models import Mode, Workspace
 from providers.credentials.models import ProviderAccount
 from providers.credentials.vault import seal
 from providers.emulator.accounts import simulated_credentials
+from providers.registry.services import remote_adapter
 from providers.voice_values import Voice
 from providers.voices import queries
 from providers.voices.queries import language_name, matching
@@ -64,6 +65,23 @@ def test_a_simulated_workspace_lists_the_emulators_voices_and_searches_them(
     assert names(page(visitor, workspace, provider="elevenlabs", q="RACH female")) == ["Rachel"]
     assert "No voice matches" in page(visitor, workspace, provider="elevenlabs", q="zzz").content.decode()
     assert "Klar" in names(page(visitor, workspace, provider="heygen", language="German"))
+
+
+@pytest.mark.parametrize(
+    ("provider", "path", "size", "told", "asked", "listed"),
+    [
+        ("elevenlabs", "/v2/voices", "page_size", "next_page_token", "next_page_token", "voices"),
+        ("heygen", "/v3/voices", "limit", "next_token", "token", "data"),
+    ],
+)
+def test_a_list_of_a_vendor_is_read_to_its_last_page(
+    workspace: Workspace, emulator: EmulatorProcess, provider: str, path: str, size: str, told: str, asked: str,
+    listed: str,
+) -> None:  # fmt: skip
+    adapter = remote_adapter(provider=provider, workspace=workspace.pk, mode=Mode.SIMULATED)
+    pages = list(adapter.read_pages(path, {size: "1"}, told=told, asked=asked))
+    ids = [voice["voice_id"] for page in pages for voice in page[listed]]
+    assert len(ids) == len(set(ids)) == len(pages) == len(adapter.voices())  # type: ignore[attr-defined]
 
 
 def test_a_sample_is_played_through_this_server(
